@@ -1,20 +1,25 @@
-"""Where the time of a command goes, by parts: imports, files, weights, quantising, kernels, asking.
+"""Where the time of a command goes, by parts: start, imports, files, weights, quantising, kernels, asking.
 
 A part that runs inside another is counted once, as itself. Where no watch runs, parts cost nothing.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
-Part = Literal["imports", "reading", "weights", "quantising", "kernels", "asking"]
-PARTS: tuple[Part, ...] = ("imports", "reading", "weights", "quantising", "kernels", "asking")
-"""The parts, in the order in which they are said: libraries; files looked at, the tokenizer read; weights
-read and brought to the device, as far as threads have not done it meanwhile; quantised; kernels compiled and
-compared, graphs captured; the questions."""
+Part = Literal["starting", "imports", "reading", "weights", "quantising", "kernels", "asking"]
+PARTS: tuple[Part, ...] = (
+    "starting", "imports", "reading", "weights", "quantising", "kernels", "asking",
+)  # fmt: skip
+"""The parts, in the order in which they are said: interpreter, command line and settings; libraries; files
+looked at, the tokenizer read; weights read and brought to the device, as far as threads have not done it
+meanwhile; quantised; kernels compiled and compared, graphs captured; the questions."""
 
 
 class Stopwatch:
@@ -22,13 +27,14 @@ class Stopwatch:
 
     Args:
         clock: seconds; for tests.
+        age: seconds that had passed when it was started, which count as the part `starting`; 0 for none.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, age: float = 0.0) -> None:
         self._clock = clock
-        self._started = clock()
+        self._started = clock() - age
         self._within: list[float] = []
-        self.seconds: dict[Part, float] = {}
+        self.seconds: dict[Part, float] = {"starting": age} if age else {}
 
     @contextmanager
     def measure(self, part: Part) -> Iterator[None]:
@@ -55,13 +61,36 @@ class Stopwatch:
         return ", ".join([*parts, f"the rest {rest:.1f} s"]) + f"; {whole:.1f} s in all"
 
 
+def process_age() -> float:
+    """Return the seconds since this process was started, its interpreter included.
+
+    Where the system does not say, its processor seconds: about as many while nothing was waited for.
+    """
+    if sys.platform == "linux":
+        try:
+            stat = Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace")
+            # proc_pid_stat(5): the second field, in brackets, may hold spaces; the 22nd are ticks since boot.
+            ticks = int(stat.rpartition(")")[2].split()[19])
+            return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+        except (OSError, IndexError, ValueError):
+            pass  # /proc is hidden
+    return time.process_time()
+
+
 _running: list[Stopwatch] = []
+_is_command = False
+
+
+def count_from_process_start() -> None:
+    """Let watches count what this process did before them, too: it was started for the one command."""
+    global _is_command
+    _is_command = True
 
 
 @contextmanager
 def watched() -> Iterator[Stopwatch]:
     """Let `part` count into a new watch until the block ends."""
-    watch = Stopwatch()
+    watch = Stopwatch(age=process_age() if _is_command else 0.0)
     _running.append(watch)
     try:
         yield watch

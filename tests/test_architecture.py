@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from lawqa.commands import packaged_source
+from lawqa.commands.source import packaged_source
 from lawqa.settings import BackendName
 
 ROOTS = (

@@ -14,6 +14,7 @@ ELSEWHERE = {
     "rough": "harm done to files, disks and processes, whichever module meets it",
     "test_architecture.py": "reads ARCHITECTURE.md",
     "test_house.py": "reads the source of the whole package",
+    "test_imports.py": "watches whole commands",
     "test_many_cases.py": "tests the tests",
     "test_mirror.py": "tests the tests",
     "test_no_network.py": "watches whole commands",

@@ -154,7 +154,7 @@ def _code(arguments: list[str], console: Console, *, own: bool) -> int:
         require_in_range(command, "lawqa COMMAND --help  explains every option")
         require_belonging(command, COMMANDS[arguments[0]].vocabulary)
         require_reachable(command)
-        from lawqa.cli.lab.place import apply_place
+        from lawqa.cli.applied_place import apply_place
 
         apply_place(arguments)
         return command.run()

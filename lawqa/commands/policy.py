@@ -11,7 +11,6 @@ from pathlib import Path
 
 from lawqa.commands.model import Place, PlaceRule
 from lawqa.commands.model_work import alike
-from lawqa.commands.source import packaged_source
 from lawqa.errors import PolicyError
 from lawqa.settings import same_flags
 
@@ -95,21 +94,6 @@ def forbidden_programs(place: Place) -> frozenset[str]:
         for name in (*rule.programs, *rule.modules)
         if not rule.commands
     )
-
-
-def require_backend(place_id: str, backend: str) -> None:
-    """Make sure that this backend may run at this place.
-
-    Raises:
-        ConfigError: there is no such place.
-        PolicyError: the place forbids the backend.
-    """
-    place = packaged_source().place(place_id)
-    if backend not in place.backends:
-        raise PolicyError(
-            f"--llm-backend {backend} is forbidden on {place_id}: {place.reason}",
-            f"--llm-backend {place.backends[0]}",
-        )
 
 
 def _broken(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from lawqa.commands import Rendered
+from lawqa.commands.expand import Rendered
 from lawqa.errors import ConfigError
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lawqa.commands import CommandSource, Place, read_source, render_command
+from lawqa.commands.expand import render_command
+from lawqa.commands.model import CommandSource, Place
+from lawqa.commands.source import read_source
 from lawqa.docgen.blocks import console_block, replace_block
 from lawqa.docgen.context import NOTICE, Interface, template_context, value_of
 from lawqa.docgen.logs import log_text

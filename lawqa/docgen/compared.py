@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lawqa.commands import packaged_source
+from lawqa.commands.source import packaged_source
 from lawqa.errors import tame
 from lawqa.pipelines.comparing.comparison import Compared, compare_runs
 from lawqa.report.figures import paired_figures

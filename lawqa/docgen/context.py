@@ -7,19 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lawqa.commands import (
-    PLACE_KEYS,
-    Chapter,
-    CommandSource,
-    Document,
-    Experiment,
-    KnownFailure,
-    OutcomeText,
-    Place,
-    Rendered,
-    expand,
-    render_command,
-)
+from lawqa.commands.expand import Rendered, expand, render_command
+from lawqa.commands.experiment import Experiment, OutcomeText
+from lawqa.commands.model import Chapter, CommandSource, Document, KnownFailure, Place
+from lawqa.commands.placefile import PLACE_KEYS
 from lawqa.commands.recipe import Recipe
 from lawqa.docgen.durations import (
     bases_for,

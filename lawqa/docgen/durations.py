@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from lawqa.commands import Command, CommandSource, Place
 from lawqa.commands.expand import amount
+from lawqa.commands.model import Command, CommandSource, Place
 from lawqa.commands.recipe import Stage
 from lawqa.commands.work import Card, Work
 from lawqa.errors import ConfigError

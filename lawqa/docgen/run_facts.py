@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from lawqa.choices import LABELS
-from lawqa.commands import packaged_source, render_command
+from lawqa.commands.expand import render_command
+from lawqa.commands.source import packaged_source
 from lawqa.docgen.logs import RunFacts, seconds_ja
 from lawqa.docgen.old_files import read_old_facts
 from lawqa.errors import DataError

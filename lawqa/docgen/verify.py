@@ -6,18 +6,11 @@ import json
 import re
 from collections.abc import Callable, Sequence
 
-from lawqa.commands import (
-    Command,
-    CommandSource,
-    Experiment,
-    Place,
-    check_inputs,
-    check_policy,
-    expand,
-    forbidden_programs,
-    render_command,
-    without_demands,
-)
+from lawqa.commands.chain import check_inputs
+from lawqa.commands.expand import expand, render_command
+from lawqa.commands.experiment import Experiment
+from lawqa.commands.model import Command, CommandSource, Place
+from lawqa.commands.policy import check_policy, forbidden_programs, without_demands
 from lawqa.docgen.extract import mentioned_commands, shown_commands
 from lawqa.errors import ConfigError
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lawqa.commands import CommandSource, Place, render_command
+from lawqa.commands.expand import render_command
+from lawqa.commands.model import CommandSource, Place
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from lawqa.commands import violations
+from lawqa.commands.policy import violations
 from lawqa.doctor.findings import Finding
 from lawqa.doctor.planned_run import PlannedRun
 from lawqa.doctor.probes import Probes

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from lawqa.answers import parse
 from lawqa.answers.decide import decide
-from lawqa.answers.explanation import explain
 from lawqa.answers.marks import Mark, Strength
 from lawqa.choices import LABELS, Label
 
@@ -189,26 +188,6 @@ def test_permuting_the_letters_of_a_text_permutes_its_answer(answer: str, to: li
     for label in LABELS:
         found = parse(answer.format(label)).label
         assert parse(answer.format(new[label])).label == (new[found] if found else None)
-
-
-@pytest.mark.slow
-@settings(max_examples=100, deadline=None)
-@given(
-    st.lists(
-        st.sampled_from([answer.format(label) for answer in ANSWERS for label in "abcd"]),
-        max_size=4,
-    )
-)
-def test_the_explanation_tells_what_the_parser_says(parts: list[str]) -> None:
-    text = "\n".join(parts)
-    told = explain(text)
-    assert told.answer == parse(text)
-    decides = [found for found in told.evidence if found.fate == "decides"]
-    assert [found.label for found in decides] == [told.answer.label] * len(decides)
-    assert len(decides) == (told.answer.rule not in ("no-rule", "empty"))
-    for found in told.evidence:
-        assert 0 <= found.span[0] < found.span[1] <= len(text)
-        assert found.reason
 
 
 @pytest.mark.parametrize("answer", KINDS_OF_ANSWERS)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from lawqa.commands import CommandSource, read_source
+from lawqa.commands.model import CommandSource
+from lawqa.commands.source import read_source
 
 SMALL = """
 schema_version = 2

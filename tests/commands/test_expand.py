@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.commands import (
-    expand,
-    shell_line,
-)
-from lawqa.commands.expand import amount
+from lawqa.commands.expand import amount, expand, shell_line
 from lawqa.errors import ConfigError
 
 pytestmark = pytest.mark.every_python

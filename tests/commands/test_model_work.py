@@ -10,8 +10,9 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from lawqa.cli.command_table import COMMANDS, command_class
-from lawqa.commands import packaged_source, violations
 from lawqa.commands.model_work import MODEL_WORK, OTHER_MODEL_WORK, alike
+from lawqa.commands.policy import violations
+from lawqa.commands.source import packaged_source
 
 _MODEL_FLAGS = {"model_name", "hf_model_name", "llm_backend", "embedding_model"}
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lawqa.cli import main
-from lawqa.commands import PLACE_KEYS, current_place, packaged_source, read_place_file
+from lawqa.commands.placefile import PLACE_KEYS, current_place, read_place_file
+from lawqa.commands.source import packaged_source
 from lawqa.errors import ConfigError
 
 pytestmark = pytest.mark.every_python

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from lawqa.cli import main
-from lawqa.commands import check_policy, packaged_source, render_command, violations
-from lawqa.commands.policy import parameters_in_billions
+from lawqa.commands.expand import render_command
+from lawqa.commands.policy import check_policy, parameters_in_billions, violations
+from lawqa.commands.source import packaged_source
 from lawqa.errors import PolicyError
 
 pytestmark = pytest.mark.every_python

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lawqa.commands import check_policy, packaged_source, read_source, render_command
+from lawqa.commands.expand import render_command
+from lawqa.commands.policy import check_policy
 from lawqa.commands.recipe import Recipe
+from lawqa.commands.source import packaged_source, read_source
 from lawqa.docgen.durations import bases_for, known_seconds, stage_duration_ja
 from lawqa.errors import ConfigError
 

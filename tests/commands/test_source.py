@@ -9,17 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lawqa.commands import (
-    CommandSource,
-    check_inputs,
-    expand,
-    packaged_source,
-    places,
-    read_source,
-    render_command,
-    require_backend,
-)
-from lawqa.errors import ConfigError, PolicyError
+from lawqa.commands.chain import check_inputs
+from lawqa.commands.expand import expand, render_command
+from lawqa.commands.model import CommandSource
+from lawqa.commands.source import packaged_source, places, read_source
+from lawqa.errors import ConfigError
 
 pytestmark = pytest.mark.every_python
 
@@ -102,29 +96,6 @@ def test_an_own_variable_comes_before_the_places(small: str) -> None:
     )
     assert rendered.argv[-1] == "mine"
     assert rendered.inputs == ("v/q.json",)
-
-
-@pytest.mark.parametrize("place", ["any", "local-3080"])
-@pytest.mark.parametrize("backend", ["hf", "ollama", "openai", "scripted"])
-def test_every_backend_may_run_here(place: str, backend: str) -> None:
-    require_backend(place, backend)
-
-
-@pytest.mark.parametrize("backend", ["ollama", "openai"])
-def test_heart01_forbids_model_servers_and_says_why(backend: str) -> None:
-    require_backend("heart01", "hf")
-    with pytest.raises(PolicyError) as caught:
-        require_backend("heart01", backend)
-    assert caught.value.message == (
-        f"--llm-backend {backend} is forbidden on heart01: "
-        "heart01 runs the Hugging Face backend only: no Ollama and no other model server"
-    )
-    assert caught.value.hint == "--llm-backend hf"
-
-
-def test_an_unknown_place_is_an_error_for_a_backend_too() -> None:
-    with pytest.raises(ConfigError, match="--place moon: no such place"):
-        require_backend("moon", "hf")
 
 
 def test_the_experiment_fixes_one_condition_one_split_and_the_comparison_that_decides() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.commands import read_source
+from lawqa.commands.source import read_source
 from lawqa.errors import ConfigError
 
 pytestmark = pytest.mark.every_python

@@ -25,8 +25,10 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.cli.lab.docs import interface
-from lawqa.commands import CommandSource, check_policy, packaged_source, render_command
-from lawqa.commands.source import with_counts
+from lawqa.commands.expand import render_command
+from lawqa.commands.model import CommandSource
+from lawqa.commands.policy import check_policy
+from lawqa.commands.source import packaged_source, with_counts
 from lawqa.docgen import shown_commands
 from lawqa.docgen.context import template_context
 from lawqa.docgen.extract import ShownCommand

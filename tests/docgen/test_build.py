@@ -11,7 +11,9 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.cli.lab.docs import parse_or_refuse
-from lawqa.commands import check_policy, packaged_source, read_source, render_command
+from lawqa.commands.expand import render_command
+from lawqa.commands.policy import check_policy
+from lawqa.commands.source import packaged_source, read_source
 from lawqa.docgen import shown_commands, verify_text
 from lawqa.docgen.build import generate
 from lawqa.docgen.context import NOTICE, Interface

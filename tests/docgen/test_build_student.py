@@ -22,7 +22,8 @@ import pytest
 
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.choices import LABELS, all_orders
-from lawqa.commands import packaged_source, render_command
+from lawqa.commands.expand import render_command
+from lawqa.commands.source import packaged_source
 from lawqa.docgen import shown_commands
 from lawqa.pipelines.evaluation.opening import open_backend
 from lawqa.prompting import Prompt

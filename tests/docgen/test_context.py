@@ -7,7 +7,9 @@ from typing import cast
 
 import pytest
 
-from lawqa.commands import KnownFailure, Rendered, packaged_source
+from lawqa.commands.expand import Rendered
+from lawqa.commands.model import KnownFailure
+from lawqa.commands.source import packaged_source
 from lawqa.docgen.context import Interface, template_context, value_of
 from lawqa.errors import ConfigError
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lawqa.cli import main
-from lawqa.commands import packaged_source, read_source
 from lawqa.commands.policy import subcommand
+from lawqa.commands.source import packaged_source, read_source
 from lawqa.commands.work import Work
 from lawqa.docgen.durations import PlaceBasis, bases_for, basis_ja, duration_ja, seconds_of, time_ja
 from lawqa.errors import ConfigError, DataError

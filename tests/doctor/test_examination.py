@@ -12,7 +12,7 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.cli.lab.doctor import findings_text, json_text
-from lawqa.commands import packaged_source
+from lawqa.commands.source import packaged_source
 from lawqa.doctor import Finding, Gpu, PlannedRun, examine, findings_exit_code
 from lawqa.errors import BackendError, LawqaError
 from lawqa.questions import file_sha256

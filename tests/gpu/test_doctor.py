@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lawqa.cli.lab.doctor import findings_text
-from lawqa.commands import packaged_source
+from lawqa.commands.source import packaged_source
 from lawqa.doctor import PlannedRun, SystemProbes, examine
 
 torch = pytest.importorskip("torch", reason="torch is not installed")

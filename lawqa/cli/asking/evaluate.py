@@ -69,7 +69,8 @@ class Evaluate(
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.commands import current_place, require_backend
+        from lawqa.commands.backends import require_backend
+        from lawqa.commands.placefile import current_place
         from lawqa.pipelines.evaluation.ranks import Ranks, check_launch
 
         check_launch(os.environ)
@@ -131,7 +132,7 @@ class Evaluate(
         Raises:
             ConfigError: the flags contradict each other.
         """
-        from lawqa.commands import current_place
+        from lawqa.commands.placefile import current_place
         from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
 
         condition, remarks = resolve_condition(

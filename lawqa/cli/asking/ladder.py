@@ -81,7 +81,8 @@ class Ladder(LocalAnswererSettings, PlaceSettings, ModelFlags):
 
     def run(self) -> int:
         from lawqa.cli.asking.ladder_text import ladder_text
-        from lawqa.commands import current_place, require_backend
+        from lawqa.commands.backends import require_backend
+        from lawqa.commands.placefile import current_place
         from lawqa.pipelines.experiments.ladder.run import LadderConfig, run_ladder
         from lawqa.runs.directory import RESULTS
 

@@ -62,7 +62,8 @@ class SamplerFlags(
         Raises:
             ConfigError: flags contradict each other.
         """
-        from lawqa.commands import current_place, require_backend
+        from lawqa.commands.backends import require_backend
+        from lawqa.commands.placefile import current_place
         from lawqa.pipelines.experiments.pool.config import PoolConfig
 
         require_backend(current_place(self.place), self.backend)

@@ -36,7 +36,9 @@ class Doctor:
     """Write JSON."""
 
     def run(self) -> int:
-        from lawqa.commands import expand, packaged_source, place_settings
+        from lawqa.commands.expand import expand
+        from lawqa.commands.placefile import place_settings
+        from lawqa.commands.source import packaged_source
         from lawqa.doctor import PlannedRun, examine, findings_exit_code
 
         chosen, file = place_settings(self.place)

@@ -16,7 +16,8 @@ from lawqa.errors import ConfigError
 from lawqa.settings import PlaceSettings, RunSettings, declaration
 
 if TYPE_CHECKING:
-    from lawqa.commands import CommandSource, Place, Rendered
+    from lawqa.commands.expand import Rendered
+    from lawqa.commands.model import CommandSource, Place
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class StepList:
     """Whose steps. Without it: LAWQA_PLACE, lawqa.toml, or any."""
 
     def run(self) -> int:
-        from lawqa.commands import render_command
+        from lawqa.commands.expand import render_command
         from lawqa.pipelines.steps.run import step_status
         from lawqa.report.table import Table, render_text
 
@@ -94,7 +95,7 @@ class StepShow:
     """Only the line to type."""
 
     def run(self) -> int:
-        from lawqa.commands import render_command
+        from lawqa.commands.expand import render_command
 
         source, place, overrides = _place(self.place)
         command = source.command(self.step)
@@ -124,7 +125,7 @@ class StepCommand(CommandGroup):
 
 def step_text(source: CommandSource, rendered: Rendered, place: Place) -> str:
     """Return everything that is declared of a step."""
-    from lawqa.commands import expand
+    from lawqa.commands.expand import expand
     from lawqa.docgen.durations import bases_for, duration_ja
 
     command = rendered.command
@@ -147,7 +148,8 @@ def step_text(source: CommandSource, rendered: Rendered, place: Place) -> str:
 
 
 def _place(flag: str | None) -> tuple[CommandSource, Place, dict[str, str]]:
-    from lawqa.commands import packaged_source, place_settings
+    from lawqa.commands.placefile import place_settings
+    from lawqa.commands.source import packaged_source
 
     source = packaged_source()
     chosen, file = place_settings(flag)

@@ -56,7 +56,8 @@ class HardQuestionsCommand(
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.commands import current_place, require_backend
+        from lawqa.commands.backends import require_backend
+        from lawqa.commands.placefile import current_place
         from lawqa.pipelines.experiments.hard_questions import HardConfig, keep_hard
 
         require_backend(current_place(self.place), self.backend)

@@ -98,7 +98,7 @@ class CrossvalRun:
         training = part_of(Hyperparameters, self.training)
         wording = resolve_prompt(self.records.prompt)
         few_shot = self.records.few_shot
-        from lawqa.commands import current_place
+        from lawqa.commands.placefile import current_place
         from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
         from lawqa.pipelines.training.mixing import parse_extra
 

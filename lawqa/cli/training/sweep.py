@@ -106,7 +106,7 @@ class Sweep:
         grid, flags = self.grid, self.training
         rag = self.retrieval.config((condition,), flags.model_name, flags.revision)
         training = part_of(Hyperparameters, flags)
-        from lawqa.commands import current_place
+        from lawqa.commands.placefile import current_place
         from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
         from lawqa.pipelines.experiments.sweep import Grid, SweepConfig
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lawqa._version import __version__
-from lawqa.commands import Experiment, packaged_source
+from lawqa.commands.experiment import Experiment
+from lawqa.commands.source import packaged_source
 from lawqa.errors import ConfigError, DataError, LawqaError
 from lawqa.pipelines.comparing.comparison import aligned
 from lawqa.pipelines.comparing.repeats import repeats

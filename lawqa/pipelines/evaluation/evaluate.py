@@ -33,7 +33,6 @@ from lawqa.pipelines.evaluation.resume import (
     earlier_run,
     require_same_model,
 )
-from lawqa.report.notebook import summary_html
 from lawqa.runs.directory import RESULTS, SUMMARY, RunDirectory
 from lawqa.runs.figures import Figures, figures_of
 from lawqa.runs.manifest import SCHEMA_VERSION, Manifest, ending, now
@@ -82,6 +81,8 @@ class EvaluationResult:
         return self.figures.answers
 
     def _repr_html_(self) -> str:
+        from lawqa.report.notebook import summary_html  # for notebooks only
+
         return summary_html({"this run": self.summary}, self.notes, str(self.run_dir))
 
 

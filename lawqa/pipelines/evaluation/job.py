@@ -10,7 +10,8 @@ from pathlib import Path
 
 from lawqa.backends.base import Backend, RendersPrompts, ScoresTexts
 from lawqa.choices import orders
-from lawqa.commands import current_place, require_backend
+from lawqa.commands.backends import require_backend
+from lawqa.commands.placefile import current_place
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
 from lawqa.made import Made

@@ -16,7 +16,9 @@ from typing import Literal
 
 from lawqa.amounts import counted
 from lawqa.bars import Say
-from lawqa.commands import CommandSource, Place, Rendered, check_policy, expand, render_command
+from lawqa.commands.expand import Rendered, expand, render_command
+from lawqa.commands.model import CommandSource, Place
+from lawqa.commands.policy import check_policy
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import open_own, write_json
 from lawqa.pipelines.steps.processes import Ended, run_logged

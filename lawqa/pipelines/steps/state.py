@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lawqa._version import __version__
-from lawqa.commands import Rendered
+from lawqa.commands.expand import Rendered
 from lawqa.errors import DataError
 from lawqa.files import JsonObject, strict_json
 from lawqa.runs.manifest import RunStatus

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lawqa.commands import Experiment, OutcomeId, expand
+from lawqa.commands.expand import expand
+from lawqa.commands.experiment import Experiment, OutcomeId
 from lawqa.files import JsonObject
 from lawqa.report.words import evidence_words
 from lawqa.runs.manifest import Manifest, samples_of

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lawqa.cli import main
-from lawqa.commands import packaged_source, render_command
+from lawqa.commands.expand import render_command
+from lawqa.commands.source import packaged_source
 
 
 @pytest.fixture(autouse=True)

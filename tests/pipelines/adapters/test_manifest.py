@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from lawqa.backends.scripted import ScriptedBackend
-from lawqa.choices import permute
 from lawqa.cli.asking.evaluate_text import result_text
 from lawqa.errors import BackendError, DataError
 from lawqa.files import write_json
@@ -17,7 +16,7 @@ from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.pipelines.adapters.notes import notes_on_training
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, EvaluationResult, evaluate
 from lawqa.prompting import PromptSpec, spec_hash
-from lawqa.questions import Question, fingerprint, write_questions
+from lawqa.questions import Question, write_questions
 
 MakeQuestion = Callable[..., Question]
 MakeAdapter = Callable[..., AdapterManifest]
@@ -32,73 +31,6 @@ BASE = {
     "dtype": "bfloat16",
 }
 HASH = spec_hash(SPEC, "")
-
-
-@pytest.fixture
-def trained_on(question: MakeQuestion) -> Question:
-    return question(id="民法_1", text="この契約は有効ですか。")
-
-
-@pytest.fixture
-def held_out(question: MakeQuestion) -> Question:
-    return question(id="民法_2", text="この時効は完成しましたか。")
-
-
-@pytest.fixture
-def adapter_dir(tmp_path: Path) -> Path:
-    """An adapter as PEFT writes it, without a manifest."""
-    directory = tmp_path / "adapter"
-    directory.mkdir()
-    config = '{"peft_type": "LORA", "base_model_name_or_path": "Qwen/Qwen3-8B"}'
-    (directory / "adapter_config.json").write_text(config, encoding="utf-8")
-    (directory / "adapter_model.safetensors").write_bytes(b"weights")
-    return directory
-
-
-@pytest.fixture
-def write_manifest(adapter_dir: Path, trained_on: Question) -> Callable[..., None]:
-    """Puts the manifest of a finished training beside the adapter; any field can be given."""
-
-    def write(**fields: Any) -> None:
-        content = {
-            "schema_version": 1,
-            "kind": "train",
-            "status": "done",
-            "model": BASE,
-            "prompt_specs": {SPEC.id: HASH},
-            "data": {"path": "t.json"},
-            "started": "2025-12-01T00:00:00+00:00",
-            "questions": [
-                {"id": trained_on.id, "order": 1, "fingerprint": fingerprint(trained_on)}
-            ],
-            **fields,
-        }
-        (adapter_dir / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
-
-    return write
-
-
-@pytest.fixture
-def adapter(adapter_dir: Path, write_manifest: Callable[..., None]) -> MakeAdapter:
-    """Writes a manifest with these fields and reads the adapter."""
-
-    def read(**fields: Any) -> AdapterManifest:
-        write_manifest(**fields)
-        return AdapterManifest.read(adapter_dir)
-
-    return read
-
-
-def notes_of(
-    adapter: AdapterManifest,
-    *questions: Question,
-    spec: PromptSpec = SPEC,
-    allow_leak: bool = False,
-    allow_prompt_mismatch: bool = False,
-) -> list[str]:
-    return notes_on_training(
-        adapter, questions, spec, allow_leak=allow_leak, allow_prompt_mismatch=allow_prompt_mismatch
-    )
 
 
 # --- reading
@@ -117,7 +49,7 @@ def test_what_went_into_a_merged_model_is_read_beside_it(
     path.write_text('{"manifest": null}', encoding="utf-8")
     unknown = AdapterManifest.of_merged(tmp_path)
     assert unknown is not None
-    (note,) = notes_of(unknown)
+    (note,) = notes_on_training(unknown, [], SPEC, allow_leak=False, allow_prompt_mismatch=False)
     assert note.startswith("UNKNOWN TRAINING")
 
 
@@ -165,106 +97,15 @@ def test_an_adapter_without_manifest_is_usable_and_that_is_said(
     adapter_dir: Path, trained_on: Question
 ) -> None:
     adapter = AdapterManifest.read(adapter_dir)
-    (note,) = notes_of(adapter, trained_on, spec=PromptSpec("cot"))
+    (note,) = notes_on_training(
+        adapter, [trained_on], PromptSpec("cot"), allow_leak=False, allow_prompt_mismatch=False
+    )
     assert note.startswith(f"UNKNOWN TRAINING: {adapter_dir} has no manifest")
     assert adapter.quantisation is None
     assert adapter.check_base(BASE, SPEC, HASH, allow_prompt_mismatch=False) == []
 
 
-# --- leaks
-
-
-def test_held_out_questions_give_no_note(adapter: MakeAdapter, held_out: Question) -> None:
-    assert notes_of(adapter(), held_out) == []
-
-
-def test_a_trained_on_id_is_refused(
-    adapter: MakeAdapter, adapter_dir: Path, trained_on: Question, held_out: Question,
-    question: MakeQuestion,
-) -> None:  # fmt: skip
-    reworded = question(id=trained_on.id, text="別の文です。", order=3)
-    with pytest.raises(DataError) as caught:
-        notes_of(adapter(), held_out, reworded)
-    assert caught.value.message == (
-        f"1 of 2 questions was in the training of {adapter_dir}: {trained_on.id}"
-    )
-    assert "--allow-leak" in caught.value.hint
-
-
-def test_a_trained_on_question_under_another_id_and_order_is_refused(
-    adapter: MakeAdapter, trained_on: Question, question: MakeQuestion
-) -> None:
-    renamed = question(
-        id="商法_9",
-        text=f" {trained_on.text}",
-        choices=permute(trained_on.choices, (1, 0, 3, 2)),
-        gold="a",
-        order=2,
-    )
-    with pytest.raises(DataError, match=r"1 of 1 question was in the training of .*: 商法_9$"):
-        notes_of(adapter(), renamed)
-
-
-def test_only_the_first_leaks_are_listed(adapter: MakeAdapter, question: MakeQuestion) -> None:
-    leaks = [question(id=f"民法_{number}") for number in range(1, 6)]
-    trained = [{"id": leak.id, "order": 1, "fingerprint": ""} for leak in leaks]
-    with pytest.raises(DataError, match=r"5 of 5 .*: 民法_1, 民法_2, 民法_3, …$"):
-        notes_of(adapter(questions=trained), *leaks)
-
-
-def test_an_allowed_leak_is_counted_in_a_note(
-    adapter: MakeAdapter, adapter_dir: Path, trained_on: Question, held_out: Question
-) -> None:
-    assert notes_of(adapter(), trained_on, held_out, allow_leak=True) == [
-        f"LEAK: 1 of 2 questions was in the training of {adapter_dir}; "
-        "this accuracy says nothing about new questions"
-    ]
-
-
-def test_allowing_leaks_says_nothing_where_there_are_none(
-    adapter: MakeAdapter, held_out: Question
-) -> None:
-    assert notes_of(adapter(), held_out, allow_leak=True) == []
-
-
-def test_training_on_records_of_unknown_questions_is_noted(
-    adapter: MakeAdapter, adapter_dir: Path, trained_on: Question
-) -> None:
-    (note,) = notes_of(adapter(questions=[]), trained_on)
-    assert note.startswith(f"UNKNOWN TRAINING: the records of {adapter_dir} did not say")
-
-
 # --- prompts
-
-
-def test_an_unknown_prompt_spec_is_refused(
-    adapter: MakeAdapter, adapter_dir: Path, held_out: Question
-) -> None:
-    with pytest.raises(DataError) as caught:
-        notes_of(adapter(), held_out, spec=PromptSpec("cot", "gold"))
-    assert caught.value.message == (
-        f"{adapter_dir} was trained on the prompt specs direct-closed-v1, not on cot-gold-v1"
-    )
-    assert "--allow-prompt-mismatch" in caught.value.hint
-
-
-def test_an_allowed_prompt_mismatch_is_noted(
-    adapter: MakeAdapter, adapter_dir: Path, held_out: Question
-) -> None:
-    mismatch = PromptSpec("cot", "gold")
-    assert notes_of(adapter(), held_out, spec=mismatch, allow_prompt_mismatch=True) == [
-        f"PROMPT MISMATCH: {adapter_dir} was trained on the prompt specs direct-closed-v1, "
-        "not on cot-gold-v1"
-    ]
-
-
-def test_one_allowance_does_not_allow_the_other(
-    adapter: MakeAdapter, trained_on: Question, held_out: Question
-) -> None:
-    with pytest.raises(DataError, match="not on cot-closed-v1"):
-        notes_of(adapter(), held_out, spec=PromptSpec("cot"), allow_leak=True)
-    with pytest.raises(DataError, match="was in the training"):
-        notes_of(adapter(), trained_on, allow_prompt_mismatch=True)
 
 
 def test_a_changed_wording_or_template_is_refused_unless_allowed(adapter: MakeAdapter) -> None:
@@ -498,24 +339,3 @@ def test_the_leak_comes_first_where_there_is_more_to_say(
         "! PROMPT MISMATCH",
         "! QUANTISATION DIFFERS",
     ]
-
-
-def test_a_training_with_distractors_is_said_where_contexts_are_retrieved(
-    adapter: MakeAdapter, question: Callable[..., Question]
-) -> None:
-    raft = {"distractors": 2, "without_gold": 0.2, "seed": 0}
-    spec = PromptSpec("direct", "rag")
-    held_out = question(id="評価", text="別の事柄を問う文である。", context="")
-
-    def said(spec: PromptSpec, retrieval: object) -> list[str]:
-        trained = adapter(
-            prompt_specs={spec.id: HASH}, data={"path": "t.jsonl", "retrieval": retrieval}
-        )
-        return notes_of(trained, held_out, spec=spec)
-
-    (note,) = said(spec, {"raft": raft, "questions_without_gold": ["一", "二"]})
-    assert note.startswith("RAFT TRAINING: ")
-    assert "--distractors 2" in note
-    assert "left out for 2 of the questions (--without-gold 0.2)" in note
-    assert said(spec, {"raft": None}) == said(spec, None) == []
-    assert said(PromptSpec("direct", "gold"), {"raft": raft}) == []

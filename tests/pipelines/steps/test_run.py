@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from lawqa.commands import CommandSource, read_source
+from lawqa.commands.model import CommandSource
+from lawqa.commands.source import read_source
 from lawqa.errors import ConfigError, DataError, PolicyError
 from lawqa.pipelines.steps.processes import Ended
 from lawqa.pipelines.steps.run import StepsConfig, run_steps, step_status

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from lawqa.commands import packaged_source
+from lawqa.commands.source import packaged_source
 from lawqa.questions import write_questions
 
 # Ten minutes of training on a toy model: part of `make rough`; tests/cli/lab/test_step.py has the short form.
