@@ -132,7 +132,7 @@ def test_batches_are_planned_as_large_as_they_are_made() -> None:
     from lawqa.backends.hf.scoring import MOST_TOKENS
 
     assert SCORED_TOKENS == MOST_TOKENS
-    assert PREFILL_TOKENS == opening._PREFILL_TOKENS_CUDA[-1]
+    assert opening._PREFILL_TOKENS_CUDA[-1] == PREFILL_TOKENS
     assert dev_texts._MOST_AT_ONCE == opening._MOST_ROWS_CUDA
 
 
