@@ -19,12 +19,10 @@ from numpy.random import Generator, default_rng
 
 from lawqa.choices import LABELS, Label
 from lawqa.report.table import Table, pipes_escaped, render_markdown
-from lawqa.scoring import (
-    ScoredAnswer,
-    collapse_alarm,
+from lawqa.scoring import ScoredAnswer, collapse_alarm, final_answers
+from lawqa.scoring.comparisons import (
     compare,
     compare_repeats,
-    final_answers,
     holm,
     minimum_detectable_difference,
     newcombe_paired,

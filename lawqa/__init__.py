@@ -17,9 +17,10 @@ before a model is loaded.
 
 import logging
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lawqa._version import __version__ as __version__
+from lawqa.offered import imported_when_asked
 from lawqa.shown import show_by
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ if TYPE_CHECKING:
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.questions import Question, read_questions, write_questions
     from lawqa.runs.stored import read_stored_run
-    from lawqa.scoring import ScoredAnswer, Summary, calibration_of, compare, summarise
+    from lawqa.scoring import ScoredAnswer, Summary, calibration_of, summarise
+    from lawqa.scoring.comparisons import compare
     from lawqa.settings import Hyperparameters, TrainingRun
 
 __all__ = [
@@ -105,7 +107,8 @@ _ROOMS = {
     "lawqa.prompting": ("PromptSpec", "build_prompt"),
     "lawqa.questions": ("Question", "read_questions", "write_questions"),
     "lawqa.runs.stored": ("read_stored_run",),
-    "lawqa.scoring": ("ScoredAnswer", "Summary", "calibration_of", "compare", "summarise"),
+    "lawqa.scoring": ("ScoredAnswer", "Summary", "calibration_of", "summarise"),
+    "lawqa.scoring.comparisons": ("compare",),
     "lawqa.settings": ("Hyperparameters", "TrainingRun"),
 }
 
@@ -120,13 +123,7 @@ show_by(_html_of)
 # A library is silent unless its user sets logging up; the command line does.
 logging.getLogger("lawqa").addHandler(logging.NullHandler())
 
-_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:  # a function, class or module of __all__
-    if name not in _ROOM_OF:
-        raise AttributeError(f"module 'lawqa' has no attribute {name!r}")
-    return getattr(import_module(_ROOM_OF[name]), name)
+__getattr__ = imported_when_asked(__name__, _ROOMS)
 
 
 def __dir__() -> list[str]:

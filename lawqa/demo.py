@@ -20,7 +20,7 @@ from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, read_questions, write_questions
 from lawqa.report.comparisons import difference_lines
 from lawqa.report.summary_text import summary_table
-from lawqa.scoring import PairedComparison, compare, judge_by_holm, questions_needed
+from lawqa.scoring.comparisons import PairedComparison, compare, judge_by_holm, questions_needed
 from lawqa.settings import Hyperparameters, StrPath, TrainingRun, as_path
 from lawqa.splits import Split, holdout
 

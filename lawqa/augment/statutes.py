@@ -37,8 +37,8 @@ from lawqa.errors import ConfigError
 from lawqa.questions import Question
 from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import Article
+from lawqa.statutes.folding import fold
 from lawqa.statutes.law_names import canonical_title
-from lawqa.statutes.normalise import fold
 
 MAX_SAME_ANSWER = 40
 """The most missing-word questions of one statute and kind with the same answer.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from copy import copy
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache, reduce
 from pathlib import Path
 from types import UnionType
@@ -47,18 +48,39 @@ def spelled(kind: type, vocabulary: Vocabulary | None, *, explained: bool = True
         return kind
     own = {name: getattr(kind, name) for name in ("__module__", "__qualname__", "__doc__")}
     # Fields and defaults are the parent's: tyro asks the subclass for its annotations only.
-    return _Spelled(
+    return type(
         kind.__name__,
         (kind,),
-        {**own, "__annotations__": changed, "__new__": lambda _cls, **values: kind(**values)},
+        {
+            **own,
+            "__annotations__": changed,
+            "__dataclass_fields__": {
+                field.name: _spelled_default(field, hint_parts(changed.get(field.name))[0])
+                for field in fields(kind)
+            },
+            "__new__": lambda _cls, **values: kind(**values),
+        },
     )
 
 
-class _Spelled(type):
-    """The class of spelled dataclasses: instances of the original are theirs, as tyro asks of defaults."""
+def _spelled_default(field: Setting, kind: Any) -> Setting:
+    """Return the field of a dataclass of flags with a default of their spelled class; any other as it is.
 
-    def __instancecheck__(cls, value: object) -> bool:
-        return isinstance(value, cls.__bases__)
+    tyro asks of each default whether it is of the field's class. A metaclass could say so of the original's
+    instances, but of a class with one tyro asks typeguard, whose import takes longer than all else here.
+    """
+    if not isinstance(kind, type) or not is_dataclass(kind) or field.default_factory is MISSING:
+        return field
+    original = field.default_factory
+
+    def make() -> object:
+        made = object.__new__(kind)
+        vars(made).update(vars(original()))
+        return made
+
+    copied = copy(field)
+    copied.default_factory = make
+    return copied
 
 
 # `Any` below is a type hint, as in `flags`.
@@ -133,9 +155,12 @@ def _shown(field: Setting, doc: str | None, hint: Any) -> Any:
         hint = Annotated[hint, arg(help=filled(doc or ""))]
     if _off(field.default):
         hint = Annotated[hint, arg(help_behavior_hint="")]
-    bare = get_args(hint)[0] if hasattr(hint, "__metadata__") else hint
+    bare, marks = hint_parts(hint)
     if get_origin(bare) not in (Union, UnionType):
         return hint
+    if get_origin(bare) is UnionType:  # of which, too, tyro would ask typeguard
+        bare = Union[get_args(bare)]  # noqa: UP007 - made at run time
+        hint = Annotated[(bare, *marks)] if marks else bare
     kinds = tuple(one for one in get_args(bare) if one is not type(None))
     if len(kinds) == 1 and get_origin(kinds[0]) is Literal:
         return Annotated[hint, _one_of(get_args(kinds[0]))]

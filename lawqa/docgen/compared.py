@@ -8,7 +8,6 @@ from pathlib import Path
 from lawqa.commands.source import packaged_source
 from lawqa.errors import tame
 from lawqa.pipelines.comparing.comparison import Compared, compare_runs
-from lawqa.report.figures import paired_figures
 from lawqa.report.grid.verdict import (
     VERDICT_NAMES,
     asked_way,
@@ -17,8 +16,9 @@ from lawqa.report.grid.verdict import (
     void_reasons,
 )
 from lawqa.report.note_words import note_phrase
+from lawqa.report.paired_figures import paired_figures
+from lawqa.report.phrase import Phrase
 from lawqa.report.table import Table, pipes_escaped, render_markdown
-from lawqa.report.words import Phrase
 from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.stored import short_names
 

@@ -159,7 +159,7 @@ def _power_table(questions: int, votes: int) -> list[list[str]]:
     """Return the detectable differences in points, by the share that exactly one of two single answers gets
     right.
     """
-    from lawqa.scoring import Design, detectable_difference
+    from lawqa.scoring.comparisons import Design, detectable_difference
 
     rows = []
     for discordance in (0.1, 0.2, 0.3):

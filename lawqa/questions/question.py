@@ -16,7 +16,7 @@ from lawqa.choices import (
     permute_label,
 )
 from lawqa.errors import DataError
-from lawqa.statutes.normalise import fold
+from lawqa.statutes.folding import fold
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from lawqa.amounts import counted, percent
 from lawqa.report.claims import VOID, has_note
 from lawqa.report.content import Report, ReportRun, RunPair
 from lawqa.report.note_words import cause_phrase, note_phrase
-from lawqa.report.words import Phrase
+from lawqa.report.phrase import Phrase
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,9 @@ from typing import Literal
 from lawqa.amounts import counted, percent
 from lawqa.report.content import Report, ReportRun, RunPair
 from lawqa.report.note_words import note_phrase
-from lawqa.report.words import (
-    Phrase,
-    evidence_phrase,
-    power_phrase,
-    rule_phrase,
-)
-from lawqa.scoring import Judged
+from lawqa.report.phrase import Phrase
+from lawqa.report.words import evidence_phrase, power_phrase, rule_phrase
+from lawqa.scoring.comparisons import Judged
 from lawqa.scoring.comparisons.multiple import signed
 
 ClaimKind = Literal["better", "worse", "none", "void", "one"]

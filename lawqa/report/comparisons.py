@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from lawqa.amounts import counted, percent
-from lawqa.report.figures import interval_text, label_counts, paired_figures
+from lawqa.report.figures import interval_text, label_counts
+from lawqa.report.paired_figures import paired_figures
 from lawqa.report.table import Table, render_text
-from lawqa.scoring import (
+from lawqa.scoring import Summary
+from lawqa.scoring.comparisons import (
     GoldTextPart,
     Judged,
     PairedComparison,
-    Summary,
     compared_answers,
     difference_line,
     judge_by_holm,

@@ -11,17 +11,8 @@ from lawqa.files import JsonObject
 from lawqa.report.notes import Note
 from lawqa.runs.manifest import Manifest
 from lawqa.runs.result import ReadingName, Result
-from lawqa.scoring import (
-    GoldTextPart,
-    Judged,
-    LabelMass,
-    PairedComparison,
-    ScoredAnswer,
-    Summary,
-    final_answers,
-    label_mass_of,
-    summarise,
-)
+from lawqa.scoring import LabelMass, ScoredAnswer, Summary, final_answers, label_mass_of, summarise
+from lawqa.scoring.comparisons import GoldTextPart, Judged, PairedComparison
 from lawqa.settings import By
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from lawqa.amounts import counted, percent
+from lawqa.amounts import percent
 from lawqa.choices import LABELS, Label
-from lawqa.scoring import Interval, Judged, Summary, VotesPoint
-from lawqa.scoring.comparisons.multiple import confidence_name, p_text, signed
+from lawqa.scoring import Interval, Summary, VotesPoint
 
 
 def interval_text(interval: Interval) -> str:
@@ -40,43 +38,3 @@ def constant_floor(summary: Summary) -> str:
 def votes_curve_text(curve: Sequence[VotesPoint]) -> str:
     """Return the accuracy of a vote of k prompts for each k."""
     return ", ".join(f"{point.k}: {percent(point.accuracy)}" for point in curve)
-
-
-@dataclass(frozen=True)
-class PairedFigures:
-    """The figures of one paired comparison as text."""
-
-    questions: str
-    """With the number of pairs where a question has several."""
-    difference: str
-    interval: str
-    """Of the difference, with its level."""
-    contingency: str
-    """Answered right by both runs, by the base only, by the other only, by neither."""
-    p_raw: str
-    p_holm: str | None
-    """None for a single comparison, where there is nothing to correct."""
-    significant_from: str | None
-    """The smallest difference in points that is significant with these discordant answers; None: none is."""
-    detectable: str | None
-    """The true difference in points that 80% of such comparisons detect; None: none is."""
-
-
-def paired_figures(judged: Judged) -> PairedFigures:
-    """Return the figures of a comparison at the level at which it was judged."""
-    c = judged.comparison
-    bar, needed = c.significant_at(judged.level), c.detectable_at(judged.level)
-    return PairedFigures(
-        f"{c.questions}" + (f" ({counted(c.prompts, 'pair')})" if c.prompts != c.questions else ""),
-        signed(c.difference),
-        f"{signed(c.interval.low)} to {signed(c.interval.high)} ({confidence_name(c.confidence)})",
-        f"{c.both} / {c.only_base} / {c.only_other} / {c.neither}",
-        _p_value(c.p_value),
-        _p_value(judged.p_holm) if judged.number > 1 else None,
-        None if bar is None else f"{100 * bar:.1f}",
-        None if needed is None else f"{100 * needed:.1f}",
-    )
-
-
-def _p_value(value: float) -> str:
-    return p_text(value).removeprefix("p ").removeprefix("= ")

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from lawqa.amounts import percent
 from lawqa.choices import LABELS, Label
 from lawqa.report.content import Report, ReportRun
+from lawqa.report.phrase import Phrase
 from lawqa.report.run_tables import RUN
 from lawqa.report.table import Cell, Share, Table
 from lawqa.report.text_tables import texts_table
-from lawqa.report.words import WORDS, Phrase
+from lawqa.report.words import WORDS
 from lawqa.scoring import LOW_MASS, calibration_of
 
 

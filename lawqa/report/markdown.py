@@ -15,9 +15,10 @@ from lawqa.report.paired import (
     gold_text_table,
     paired_table,
 )
+from lawqa.report.phrase import Phrase
 from lawqa.report.run_tables import accuracy_tables, cost_table
 from lawqa.report.table import markdown_text, render_markdown
-from lawqa.report.words import WORDS, Phrase, further_phrase
+from lawqa.report.words import WORDS, further_phrase
 
 
 def report_markdown(report: Report, language: str = "en") -> str:

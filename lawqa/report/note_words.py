@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lawqa.report.words import Phrase
+from lawqa.report.phrase import Phrase
 
 NOTE_SENTENCES: tuple[tuple[str, str], ...] = (
     (r"POOLED: (\d+) folds?; .* One training seed: .*",

@@ -16,7 +16,8 @@ from lawqa.report.figures import interval_text
 from lawqa.report.summary_text import law_figures, retrieval_figures, summary_figures
 from lawqa.report.table import Table, cell_text, in_language
 from lawqa.runs.stored import StoredRun
-from lawqa.scoring import Calibration, Judged, Summary, summarise
+from lawqa.scoring import Calibration, Summary, summarise
+from lawqa.scoring.comparisons import Judged
 
 _LEFT = ' style="text-align:left"'
 

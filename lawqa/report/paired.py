@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from lawqa.amounts import percent
 from lawqa.report.content import Report, ReportRun, RunPair
-from lawqa.report.figures import paired_figures
 from lawqa.report.note_words import note_phrase
+from lawqa.report.paired_figures import paired_figures
+from lawqa.report.phrase import Phrase
 from lawqa.report.run_tables import NOTHING, RUN
 from lawqa.report.table import Cell, Table
-from lawqa.report.words import Phrase, evidence_words, rule_phrase
-from lawqa.scoring import GoldTextPart
+from lawqa.report.words import evidence_words, rule_phrase
+from lawqa.scoring.comparisons import GoldTextPart
 from lawqa.scoring.comparisons.multiple import p_text, signed
 
 MOST_CHANGED = 500

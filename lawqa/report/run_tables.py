@@ -9,8 +9,9 @@ from typing import get_args
 from lawqa.amounts import percent
 from lawqa.report.content import Entry, Report, ReportRun
 from lawqa.report.figures import constant_floor, lost_answers, ties_text, votes_curve_text
+from lawqa.report.phrase import Phrase
 from lawqa.report.table import Cell, Table, Text
-from lawqa.report.words import WORDS, Phrase, condition_phrase, rule_phrase
+from lawqa.report.words import WORDS, condition_phrase, rule_phrase
 from lawqa.scoring import (
     ScoredAnswer,
     accuracy_of,

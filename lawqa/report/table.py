@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lawqa.amounts import percent
 from lawqa.errors import tame
-from lawqa.report.words import Phrase
+from lawqa.report.phrase import Phrase
 from lawqa.scoring import Accuracy
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from lawqa.amounts import percent
 from lawqa.report.content import ReportRun
+from lawqa.report.phrase import Phrase
 from lawqa.report.run_tables import NOTHING, RUN
 from lawqa.report.table import Cell, Table
-from lawqa.report.words import Phrase
 from lawqa.runs.text_figures import TextCounts, TextFigures
 
 

@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from lawqa.amounts import counted
-from lawqa.scoring import Judged, power_sentence, significance_sentence
+from lawqa.report.phrase import Phrase, same
+from lawqa.scoring.comparisons import Judged, power_sentence, significance_sentence
 from lawqa.scoring.comparisons.multiple import confidence_name, p_text, signed
-
-
-@dataclass(frozen=True)
-class Phrase:
-    """A text in both languages."""
-
-    en: str
-    ja: str
-
-    def in_(self, language: str) -> str:
-        """Return the text in `ja`, or else in English."""
-        return self.ja if language == "ja" else self.en
-
-
-def same(text: str) -> Phrase:
-    """Return a text that is the same in both languages: a name, a number."""
-    return Phrase(text, text)
-
 
 _CONDITIONS = {
     "closed": Phrase("no context", "条文なし"),

@@ -4,24 +4,11 @@ One frozen dataclass a concern. The command line, the pipelines and the Python A
 ranges of numbers are in `ranges`, by the names of the fields.
 """
 
+from typing import TYPE_CHECKING
+
+from lawqa.offered import imported_when_asked
 from lawqa.settings.accepted import Settings, StrPath, as_path, as_paths, checks_arguments
 from lawqa.settings.belonging import require_belonging
-from lawqa.settings.concerns import CONCERNS, decides_result, same_flags
-from lawqa.settings.corpus import (
-    DEFAULT_DATA,
-    IndexMeasureSettings,
-    IndexSettings,
-    LawPart,
-    ParseSettings,
-    QuerySettings,
-    QuestionTypeName,
-    RaftSettings,
-    ReadingSettings,
-    RecordFileSettings,
-    Scheme,
-    SplitSettings,
-    StatuteQuestionSettings,
-)
 from lawqa.settings.declared import (
     GIVEN,
     PLACE,
@@ -56,6 +43,7 @@ from lawqa.settings.defaults import (
 )
 from lawqa.settings.differences import differences
 from lawqa.settings.evaluation import (
+    DEFAULT_DATA,
     STANDARD_PROMPT,
     AnswererSettings,
     AskedSettings,
@@ -73,48 +61,14 @@ from lawqa.settings.evaluation import (
     ThinkingSettings,
     WordingSettings,
 )
-from lawqa.settings.experiments import (
-    AverageSettings,
-    DifficultySettings,
-    FoldSettings,
-    FoldTrainingSettings,
-    FromPoolSettings,
-    GridSettings,
-    HeldOutSettings,
-    LearnFrom,
-    MergeSettings,
-    PoolSettings,
-    ProbeSettings,
-    RecordSettings,
-    SampleSettings,
-    SelectSettings,
-)
 from lawqa.settings.model import DEFAULT_MODEL, Dtype, ModelSettings, QuantType, with_quant_type
-from lawqa.settings.planning import MEASURE_SECONDS, PlanSettings, PowerSettings
-from lawqa.settings.preference import (
-    PREFERENCE_TRAINING,
-    PairSettings,
-    PolicyRun,
-    PolicySettings,
-    PreferenceRun,
-    PreferenceSettings,
-)
-from lawqa.settings.retrieval import RankingSettings, RetrievalSettings, RetrievedSettings
-from lawqa.settings.stored import stored_problems
-from lawqa.settings.training import (
-    ALL_LINEAR,
-    DevSettings,
-    Hyperparameters,
-    OptimiserSettings,
-    Schedule,
-)
-from lawqa.settings.training_run import (
-    AdapterOutputs,
-    StageSettings,
-    Tracker,
-    TrackerSettings,
-    TrainingFiles,
-    TrainingRun,
+from lawqa.settings.retrieval import (
+    IndexMeasureSettings,
+    QuerySettings,
+    RaftSettings,
+    RankingSettings,
+    RetrievalSettings,
+    RetrievedSettings,
 )
 from lawqa.settings.values import (
     AnswerBy,
@@ -136,6 +90,61 @@ from lawqa.settings.values import (
     Way,
     WordRules,
 )
+
+if TYPE_CHECKING:
+    from lawqa.settings.concerns import CONCERNS, decides_result, same_flags
+    from lawqa.settings.corpus import (
+        IndexSettings,
+        LawPart,
+        ParseSettings,
+        QuestionTypeName,
+        ReadingSettings,
+        RecordFileSettings,
+        Scheme,
+        SplitSettings,
+        StatuteQuestionSettings,
+    )
+    from lawqa.settings.experiments import (
+        AverageSettings,
+        DifficultySettings,
+        FoldSettings,
+        FoldTrainingSettings,
+        FromPoolSettings,
+        GridSettings,
+        HeldOutSettings,
+        LearnFrom,
+        MergeSettings,
+        PoolSettings,
+        ProbeSettings,
+        RecordSettings,
+        SampleSettings,
+        SelectSettings,
+    )
+    from lawqa.settings.planning import MEASURE_SECONDS, PlanSettings, PowerSettings
+    from lawqa.settings.preference import (
+        PREFERENCE_TRAINING,
+        PairSettings,
+        PolicyRun,
+        PolicySettings,
+        PreferenceRun,
+        PreferenceSettings,
+    )
+    from lawqa.settings.stored import stored_problems
+    from lawqa.settings.training import (
+        ALL_LINEAR,
+        DevSettings,
+        Hyperparameters,
+        OptimiserSettings,
+        Schedule,
+    )
+    from lawqa.settings.training_run import (
+        AdapterOutputs,
+        StageSettings,
+        Tracker,
+        TrackerSettings,
+        TrainingFiles,
+        TrainingRun,
+    )
 
 __all__ = [
     "ALL_LINEAR",
@@ -267,3 +276,71 @@ __all__ = [
     "with_quant_type",
     "within",
 ]
+
+_ROOMS = {
+    "lawqa.settings.concerns": (
+        "CONCERNS",
+        "decides_result",
+        "same_flags",
+    ),
+    "lawqa.settings.corpus": (
+        "IndexSettings",
+        "LawPart",
+        "ParseSettings",
+        "QuestionTypeName",
+        "ReadingSettings",
+        "RecordFileSettings",
+        "Scheme",
+        "SplitSettings",
+        "StatuteQuestionSettings",
+    ),
+    "lawqa.settings.experiments": (
+        "AverageSettings",
+        "DifficultySettings",
+        "FoldSettings",
+        "FoldTrainingSettings",
+        "FromPoolSettings",
+        "GridSettings",
+        "HeldOutSettings",
+        "LearnFrom",
+        "MergeSettings",
+        "PoolSettings",
+        "ProbeSettings",
+        "RecordSettings",
+        "SampleSettings",
+        "SelectSettings",
+    ),
+    "lawqa.settings.planning": (
+        "MEASURE_SECONDS",
+        "PlanSettings",
+        "PowerSettings",
+    ),
+    "lawqa.settings.preference": (
+        "PREFERENCE_TRAINING",
+        "PairSettings",
+        "PolicyRun",
+        "PolicySettings",
+        "PreferenceRun",
+        "PreferenceSettings",
+    ),
+    "lawqa.settings.stored": ("stored_problems",),
+    "lawqa.settings.training": (
+        "ALL_LINEAR",
+        "DevSettings",
+        "Hyperparameters",
+        "OptimiserSettings",
+        "Schedule",
+    ),
+    "lawqa.settings.training_run": (
+        "AdapterOutputs",
+        "StageSettings",
+        "Tracker",
+        "TrackerSettings",
+        "TrainingFiles",
+        "TrainingRun",
+    ),
+}
+"""What only training, planning and the making of questions, records and indexes are set by: dataclasses take
+milliseconds each to make, and a command that asks a model needs none of these."""
+
+__getattr__ = imported_when_asked(__name__, _ROOMS)

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from functools import cache
 
 from lawqa.settings.corpus import (
-    IndexMeasureSettings,
     IndexSettings,
     ParseSettings,
-    QuerySettings,
-    RaftSettings,
     ReadingSettings,
     RecordFileSettings,
     SplitSettings,
@@ -49,7 +46,12 @@ from lawqa.settings.preference import (
     PreferenceRun,
     PreferenceSettings,
 )
-from lawqa.settings.retrieval import RetrievalSettings
+from lawqa.settings.retrieval import (
+    IndexMeasureSettings,
+    QuerySettings,
+    RaftSettings,
+    RetrievalSettings,
+)
 from lawqa.settings.training import Hyperparameters
 from lawqa.settings.training_run import StageSettings, TrackerSettings, TrainingFiles, TrainingRun
 

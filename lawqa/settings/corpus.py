@@ -17,14 +17,11 @@ from lawqa.settings.declared import (
     named,
     only_with,
 )
-from lawqa.settings.evaluation import AnswererSettings, AskedSettings, RunSettings
+from lawqa.settings.evaluation import DEFAULT_DATA, AnswererSettings, AskedSettings, RunSettings
 from lawqa.settings.model import DEFAULT_MODEL, ModelSettings
-from lawqa.settings.retrieval import RetrievalSettings
+from lawqa.settings.retrieval import IndexMeasureSettings, RetrievalSettings
 from lawqa.settings.training_run import AdapterOutputs
-from lawqa.settings.values import Permutations, WordRules
-
-DEFAULT_DATA = Path("datasets/lawqa_jp/data/selection.json")
-"""Where the documents put the data set."""
+from lawqa.settings.values import Permutations
 
 Scheme = Literal["holdout", "kfold", "lab-final"]
 """How questions are divided."""
@@ -81,36 +78,6 @@ class IndexSettings(Settings):
     """Also store embeddings of this sentence-transformers model, for --dense in a search."""
     fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier index."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuerySettings(Settings):
-    """What is looked for in an index."""
-
-    query: str = field(default="", metadata=RESULT)
-    """What to look for: a question, words, citations."""
-    choices: tuple[str, ...] = field(default=(), metadata=RESULT)
-    """The choices of the question."""
-    top_k: int = field(default=5, metadata=declaration(RetrievalSettings, "top_k"))
-    """How many articles."""
-    words: WordRules = field(default="rules", metadata=RESULT)
-    """How a short query is cut into words: by rules, or by SudachiPy (the extra words)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class IndexMeasureSettings(Settings):
-    """By what an index is measured."""
-
-    questions: Path = field(default=DEFAULT_DATA, metadata=by_content(RESULT))
-    """The questions: lawqa_jp JSON, or JSONL."""
-    rerank_depth: int = field(default=20, metadata=RESULT)
-    """How many articles the cross-encoder reorders."""
-    budgets: tuple[int, ...] = field(default=(1024, 2048, 3072, 4096), metadata=RESULT)
-    """The lengths of a context to measure, in tokens."""
-    top_k: int = field(default=5, metadata=declaration(QuerySettings, "top_k"))
-    """How many articles a context is made of."""
-    tokenizer: str | None = field(default=None, metadata=by_content(RESULT))
-    """The directory of the tokenizer that counts. Without it, or where it cannot be loaded: an estimate."""
 
 
 @dataclass(frozen=True)
@@ -183,16 +150,6 @@ class ReadingSettings(Settings):
     """Questions that are evaluated on: the articles they cite are not read."""
     fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier file."""
-
-
-@dataclass(frozen=True)
-class RaftSettings(Settings):
-    """How contexts to train on differ from those that are evaluated (RAFT, arXiv:2403.10131)."""
-
-    distractors: int = field(default=0, metadata=RESULT)
-    """Add this many articles that a question does not need to each retrieved context."""
-    without_gold: float = field(default=0.0, metadata=RESULT)
-    """Leave the gold articles out of the retrieved context of this share of the questions, 0 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,9 @@ from lawqa.settings.declared import (
 )
 from lawqa.settings.values import AnswerBy, BackendName, Condition, LocalBackend, Mode, Permutations
 
+DEFAULT_DATA = Path("datasets/lawqa_jp/data/selection.json")
+"""Where the documents put the data set."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BackendSettings(Settings):

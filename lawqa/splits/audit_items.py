@@ -16,9 +16,10 @@ from lawqa.choices import LABELS
 from lawqa.questions import Question, fingerprint
 from lawqa.splits.containment import NGRAM
 from lawqa.statutes.article_names import ParagraphName
+from lawqa.statutes.folding import fold
 from lawqa.statutes.headings import quotations, quoted_lines
 from lawqa.statutes.law_names import canonical_title
-from lawqa.statutes.normalise import canonical, fold
+from lawqa.statutes.normalise import canonical
 
 MAIN_SHARE = 0.1
 """A paragraph is a main one of a context where it holds at least this share of the quoted text …"""

@@ -25,7 +25,7 @@ from typing import IO, cast, get_args
 from lawqa.errors import DataError
 from lawqa.files import bounded_lines, parse_json, refuse_endless
 from lawqa.settings import LawPart
-from lawqa.statutes.normalise import fold
+from lawqa.statutes.folding import fold
 
 LAW_PARTS: tuple[LawPart, ...] = get_args(LawPart)
 

@@ -22,7 +22,7 @@ from lawqa.statutes.article_names import (
     named_articles,
     opened_article,
 )
-from lawqa.statutes.normalise import fold
+from lawqa.statutes.folding import fold
 from lawqa.statutes.numerals import NUMBER, to_int
 
 

@@ -1,6 +1,6 @@
 """One spelling for texts that are compared, in three strengths.
 
-    fold        character widths (NFKC) and white space: the same words
+    fold        character widths (NFKC) and white space: the same words; in `folding`
     canonical   and the numbers of articles in Arabic digits: the same words on the same articles. Groups of
                 questions and the leak audit compare these; 三十日 and 30日 stay different.
     normalise   what means the same and is written differently: also other numerals, months, ratios, and the
@@ -16,6 +16,7 @@ import re
 import unicodedata
 from decimal import Decimal
 
+from lawqa.statutes.folding import fold
 from lawqa.statutes.numerals import ASCII_DIGITS, arabic, to_int
 
 _DIGIT = "[0-9〇零一二三四五六七八九]"
@@ -62,11 +63,6 @@ _KANA_RULES = (
     (r"ヨ(?<=[キギシジチヂ]ヨ)", "ョ"),
 )
 _KANA = tuple((re.compile(pattern), small) for pattern, small in _KANA_RULES)
-
-
-def fold(text: str) -> str:
-    """Return the text in NFKC and without white space."""
-    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def canonical(text: str) -> str:

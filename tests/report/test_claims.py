@@ -15,7 +15,7 @@ from lawqa.questions import Question, write_questions
 from lawqa.report.cautions import Caution, caution_kinds, cautions_of
 from lawqa.report.claims import claims_of, headline
 from lawqa.report.content import Report
-from lawqa.report.words import Phrase
+from lawqa.report.phrase import Phrase
 
 MakeRun = Callable[..., Path]
 LEAK = "LEAK: 12 of 60 questions were in the training of out; this accuracy says nothing about new questions"

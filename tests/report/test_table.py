@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lawqa.report.phrase import Phrase
 from lawqa.report.table import Share, Table, markdown_text, render_markdown, render_text
-from lawqa.report.words import Phrase
 from lawqa.scoring.accuracy import Accuracy, wilson
 
 TABLE = Table(

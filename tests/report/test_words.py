@@ -7,7 +7,8 @@ from typing import get_args
 
 import pytest
 
-from lawqa.report.words import WORDS, Phrase, condition_phrase
+from lawqa.report.phrase import Phrase
+from lawqa.report.words import WORDS, condition_phrase
 from lawqa.settings import Condition
 
 pytest.importorskip("jinja2")

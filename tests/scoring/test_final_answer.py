@@ -16,7 +16,6 @@ from lawqa.choices import LABELS, cyclic_orders, permute_label
 from lawqa.errors import DataError
 from lawqa.scoring import (
     ScoredAnswer,
-    compare,
     final_answers,
     likeliest_label,
     outcome_of,
@@ -25,6 +24,7 @@ from lawqa.scoring import (
     votes_curve,
     with_tie_drawn,
 )
+from lawqa.scoring.comparisons import compare
 from lawqa.settings import By
 
 pytestmark = pytest.mark.every_python

@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from lawqa.scoring import (
+from lawqa.scoring import ScoredAnswer
+from lawqa.scoring.comparisons import (
     PairedComparison,
-    ScoredAnswer,
     compare,
     compare_repeats,
     difference_line,

@@ -69,7 +69,7 @@ def test_ties_shared_are_what_broken_ones_reach_on_average(rates: ModuleType) ->
 
 def test_the_pooled_note_says_what_the_document_says() -> None:
     from lawqa.pipelines.experiments.crossval_pool import ERRORS_UNSEEN, pooled_note
-    from lawqa.scoring import Spread
+    from lawqa.scoring.comparisons import Spread
 
     path = ROOT / "docs" / "statistics.md"
     if not path.is_file():

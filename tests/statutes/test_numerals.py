@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.statutes.normalise import canonical, fold, normalise
+from lawqa.statutes.folding import fold
+from lawqa.statutes.normalise import canonical, normalise
 from lawqa.statutes.numerals import to_int
 
 pytestmark = pytest.mark.every_python

@@ -29,8 +29,8 @@ from lawqa.settings import (
     DEFAULT_DATA,
     AskedSettings,
     BackendSettings,
+    IndexMeasureSettings,
     RunSettings,
-    SampleSettings,
     WordingSettings,
     declaration,
     values_of,
@@ -59,7 +59,9 @@ class Evaluate(
 ):
     """Ask a model the questions and score its answers."""
 
-    data: Path = field(default=DEFAULT_DATA, metadata=declaration(SampleSettings, "data"))
+    data: Path = field(
+        default=DEFAULT_DATA, metadata=declaration(IndexMeasureSettings, "questions")
+    )
     """The questions: lawqa_jp JSON, or JSONL."""
     with_base: FlagCreatePairsOff[bool] = False
     """Also score the base model without the adapter, in the same process."""

@@ -52,7 +52,7 @@ def base_text(adapted: EvaluationResult, base: EvaluationResult) -> str:
     """Return the base model beside its adapter, and what `lawqa compare` says of them."""
     from lawqa.report.comparisons import comparison_text, difference_lines
     from lawqa.report.summary_text import summary_table
-    from lawqa.scoring import compare, judge_by_holm
+    from lawqa.scoring.comparisons import compare, judge_by_holm
 
     names = base.run_dir.name, adapted.run_dir.name
     notes = "".join(f"! {names[0]}: {note}\n" for note in base.notes)

@@ -9,7 +9,8 @@ from lawqa.amounts import percent
 from lawqa.bars import duration
 from lawqa.report.figures import interval_text
 from lawqa.report.table import Table, render_text
-from lawqa.scoring import Accuracy, difference_line, judge_by_holm
+from lawqa.scoring import Accuracy
+from lawqa.scoring.comparisons import difference_line, judge_by_holm
 
 if TYPE_CHECKING:
     from lawqa.pipelines.experiments.ladder.result import LadderResult, RungResult

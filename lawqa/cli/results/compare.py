@@ -67,7 +67,7 @@ class Compare:
         return 0
 
     def _content(self, found: Compared) -> dict[str, object]:
-        from lawqa.scoring import difference_line, significance_text
+        from lawqa.scoring.comparisons import difference_line, significance_text
 
         comparisons = {}
         for name, judged in found.judged.items():

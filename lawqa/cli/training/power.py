@@ -12,7 +12,7 @@ from lawqa.errors import ConfigError
 from lawqa.settings import PowerSettings
 
 if TYPE_CHECKING:
-    from lawqa.scoring import Design
+    from lawqa.scoring.comparisons import Design
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def power_rows(flags: PowerSettings) -> list[PowerRow]:
     Raises:
         ConfigError: a number is out of its range.
     """
-    from lawqa.scoring import Design, detectable_difference
+    from lawqa.scoring.comparisons import Design, detectable_difference
 
     _check(flags)
     rows = []

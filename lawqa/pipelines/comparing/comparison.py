@@ -16,19 +16,14 @@ from lawqa.pipelines.comparing.repeats import sides_of
 from lawqa.report.notebook import comparison_html
 from lawqa.runs.result import Result
 from lawqa.runs.stored import StoredRun, read_stored_run, require_different, short_names
-from lawqa.scoring import (
-    Ensemble,
+from lawqa.scoring import Ensemble, ScoredAnswer, Summary, ensemble_of, label_mass_of, summarise
+from lawqa.scoring.comparisons import (
     GoldTextPart,
     Judged,
     PairedComparison,
-    ScoredAnswer,
-    Summary,
     by_gold_text,
     compare_repeats,
-    ensemble_of,
     judge_by_holm,
-    label_mass_of,
-    summarise,
 )
 from lawqa.settings import By, Clusters, Seeds, StrPath, as_path, as_paths, checks_arguments
 

@@ -23,19 +23,19 @@ from lawqa.report.grid.content import (
     GridRun,
 )
 from lawqa.report.grid.verdict import asked_way, verdict_outcome, verdict_sentence, void_reasons
-from lawqa.report.words import Phrase
+from lawqa.report.phrase import Phrase
 from lawqa.runs.diff import causes
 from lawqa.runs.directory import RESULTS
 from lawqa.runs.manifest import MANIFEST, Manifest, now, samples_of
 from lawqa.runs.stored import StoredRun, read_stored_run, short_names
-from lawqa.scoring import (
+from lawqa.scoring import summarise_final
+from lawqa.scoring.comparisons import (
     Judged,
     PairedComparison,
     compare_repeats,
     difference_line,
     judge_by_holm,
     newcombe_independent,
-    summarise_final,
     verdict,
 )
 from lawqa.settings import Settings

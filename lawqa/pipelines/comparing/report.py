@@ -29,13 +29,8 @@ from lawqa.runs.stored import (
     require_different,
     short_names,
 )
-from lawqa.scoring import (
-    PairedComparison,
-    ScoredAnswer,
-    by_gold_text,
-    compare_repeats,
-    judge_by_holm,
-)
+from lawqa.scoring import ScoredAnswer
+from lawqa.scoring.comparisons import PairedComparison, by_gold_text, compare_repeats, judge_by_holm
 from lawqa.settings import By, Settings
 
 _NAMED = 4

@@ -22,11 +22,11 @@ from lawqa.settings import (
     BackendName,
     BackendSettings,
     GenerationChoices,
+    IndexMeasureSettings,
     ModelSettings,
     QuietSettings,
     Resolved,
     RunSettings,
-    SampleSettings,
     Sampling,
     by_content,
     declaration,
@@ -43,7 +43,7 @@ from lawqa.settings.ranges import out_of_range
 class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSettings):
     """What is asked, of which model, and where the answers go."""
 
-    data: Path = field(metadata=declaration(SampleSettings, "data"))
+    data: Path = field(metadata=declaration(IndexMeasureSettings, "questions"))
     spec: PromptSpec = field(default_factory=PromptSpec, metadata=by_content(RESULT))
     """How they are put."""
     answer_by: AnswerBy | None = field(

@@ -20,14 +20,8 @@ from lawqa.runs.result import Result
 from lawqa.runs.result_log import ResultLog, read_results
 from lawqa.runs.rows import Asked
 from lawqa.runs.text_figures import TextFigures
-from lawqa.scoring import (
-    PriorEffect,
-    Spread,
-    Summary,
-    final_answers,
-    prior_effect,
-    training_spread,
-)
+from lawqa.scoring import PriorEffect, Summary, final_answers, prior_effect
+from lawqa.scoring.comparisons import Spread, training_spread
 
 ERRORS_UNSEEN = ((2, 3, 5), (4, 5, 13), (6, 8, 24))
 """By the standard deviation between trainings in points: how often, in per cent, exact McNemar at .05 errs on

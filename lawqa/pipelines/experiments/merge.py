@@ -25,7 +25,8 @@ from lawqa.pipelines.training.dev import DevQuestions
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import read_questions
 from lawqa.runs.outputs import few_quoted, foreign_entries, refuse_working_directory
-from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
+from lawqa.scoring import ScoredAnswer, Summary, summarise
+from lawqa.scoring.comparisons import PairedComparison, compare
 from lawqa.settings import MergeSettings, ModelSettings, QuietSettings
 
 if TYPE_CHECKING:

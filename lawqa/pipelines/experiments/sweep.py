@@ -25,7 +25,8 @@ from lawqa.runs.identity import content_is_known, model_differences
 from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.outputs import require_directory
 from lawqa.runs.result_log import read_results
-from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
+from lawqa.scoring import ScoredAnswer, Summary, summarise
+from lawqa.scoring.comparisons import PairedComparison, compare
 from lawqa.settings import (
     GridSettings,
     Hyperparameters,

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from lawqa.report.words import Phrase
+from lawqa.report.phrase import Phrase
 from lawqa.runs.manifest import Manifest
-from lawqa.scoring import Accuracy, Interval, Judged
+from lawqa.scoring import Accuracy, Interval
+from lawqa.scoring.comparisons import Judged
 from lawqa.settings import Condition, LadderWay
 
 WAYS: tuple[LadderWay, ...] = get_args(LadderWay)

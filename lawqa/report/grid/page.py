@@ -13,10 +13,10 @@ from lawqa.report.grid.text import (
     warnings_of,
 )
 from lawqa.report.page.environment import page_environment, script_hash, storable_page, trusted
+from lawqa.report.phrase import Phrase
 from lawqa.report.plots.grid_plots import interval_plot
 from lawqa.report.plots.svg import svg_of
-from lawqa.report.words import Phrase
-from lawqa.scoring import Judged
+from lawqa.scoring.comparisons import Judged
 
 _TEMPLATES = ("grid.html.j2", "tables.html.j2", "report.css.j2", "language.js")
 

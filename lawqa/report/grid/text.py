@@ -13,8 +13,9 @@ from lawqa.report.grid.content import (
     GridRun,
 )
 from lawqa.report.note_words import cause_phrase, note_phrase
+from lawqa.report.phrase import Phrase
 from lawqa.report.table import Cell, Table, markdown_text, render_markdown, render_text, text_width
-from lawqa.report.words import Phrase, condition_phrase, rule_phrase
+from lawqa.report.words import condition_phrase, rule_phrase
 from lawqa.scoring.comparisons.multiple import p_text
 
 NOT_MEASURED = Phrase("not measured yet", "まだ測っていない")

@@ -9,7 +9,7 @@ from lawqa.commands.experiment import Experiment, OutcomeId
 from lawqa.files import JsonObject
 from lawqa.report.words import evidence_words
 from lawqa.runs.manifest import Manifest, samples_of
-from lawqa.scoring import Judged, PairedComparison
+from lawqa.scoring.comparisons import Judged, PairedComparison
 from lawqa.scoring.comparisons.multiple import p_text
 
 VERDICT_FIGURES = (

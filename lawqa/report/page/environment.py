@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from lawqa.errors import MissingExtraError, tame
+from lawqa.report.phrase import Phrase, same
 from lawqa.report.table import Cell, Share, Text
-from lawqa.report.words import Phrase, same
 from lawqa.scoring import Accuracy
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lawqa.errors import MissingExtraError
 from lawqa.report.content import ReportRun
-from lawqa.report.words import Phrase
+from lawqa.report.phrase import Phrase
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,8 +16,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lawqa.report.content import ReportRun
+from lawqa.report.phrase import Phrase
 from lawqa.report.plots.drawing import RUN_COLOURS, Drawing, settings_of
-from lawqa.report.words import Phrase
 
 _JAPANESE = (
     "Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic", "IPAGothic", "TakaoGothic", "VL Gothic",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lawqa.report.phrase import Phrase
 from lawqa.report.plots.drawing import Drawing, Style, mark_of
-from lawqa.report.words import Phrase
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ from html import escape
 from typing import Any
 
 from lawqa.report.content import ReportRun
+from lawqa.report.phrase import Phrase, same
 from lawqa.report.plots.drawing import RUN_COLOURS, Drawing, require_matplotlib, settings_of
 from lawqa.report.table import text_width
-from lawqa.report.words import Phrase, same
 
 # Drawn in colours that nothing else has, which become variables of the page's style sheet.
 INK, RULE = "#010203", "#010204"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from lawqa.statutes.normalise import fold
+from lawqa.statutes.folding import fold
 from lawqa.statutes.numerals import to_kanji
 
 _ONE = re.compile(r"[0-9]{1,5}(?:_[0-9]{1,5})*")

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
+from lawqa.report.phrase import Phrase
 from lawqa.report.plots.drawing import RUN_COLOURS, mark_of
 from lawqa.report.plots.grid_plots import interval_plot
 from lawqa.report.plots.run_plots import difference_plot, histogram_plot, law_plot, votes_plot
 from lawqa.report.plots.svg import svg_of
-from lawqa.report.words import Phrase
 
 MakeRun = Callable[..., Path]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lawqa.scoring import ScoredAnswer, by_gold_text
+from lawqa.scoring import ScoredAnswer
+from lawqa.scoring.comparisons import by_gold_text
 
 
 def run(cells: list[tuple[bool, bool | None]]) -> list[ScoredAnswer]:

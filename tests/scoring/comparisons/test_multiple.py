@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lawqa.errors import DataError
-from lawqa.scoring import PairedComparison, ScoredAnswer, compare, holm, significance_text
+from lawqa.scoring import ScoredAnswer
+from lawqa.scoring.comparisons import PairedComparison, compare, holm, significance_text
 
 P_VALUES = st.lists(st.floats(0, 1), max_size=7)
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.scoring import (
-    newcombe_independent,
-    newcombe_paired,
-)
+from lawqa.scoring.comparisons import newcombe_independent, newcombe_paired
 
 pytestmark = pytest.mark.slow
 

@@ -12,13 +12,8 @@ from hypothesis import strategies as st
 
 from lawqa.choices import LABELS, cyclic_orders, permute_label
 from lawqa.errors import DataError
-from lawqa.scoring import (
-    ScoredAnswer,
-    accuracy_of,
-    compare,
-    minimum_detectable_difference,
-    sign_flip_p,
-)
+from lawqa.scoring import ScoredAnswer, accuracy_of
+from lawqa.scoring.comparisons import compare, minimum_detectable_difference, sign_flip_p
 from lawqa.settings import By
 
 pytestmark = pytest.mark.every_python

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lawqa.scoring import (
+from lawqa.scoring.comparisons import (
     Design,
     detectable_difference,
     final_discordance,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lawqa.scoring import (
+from lawqa.scoring.comparisons import (
     mcnemar_power,
     minimum_detectable_difference,
     questions_needed,

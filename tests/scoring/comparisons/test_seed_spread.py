@@ -8,7 +8,7 @@ import pytest
 def test_the_spread_is_the_anova_component_that_statsmodels_style_sums_give() -> None:
     import numpy as np
 
-    from lawqa.scoring import training_spread
+    from lawqa.scoring.comparisons import training_spread
 
     table = np.random.default_rng(1).random((4, 50)) < np.array([[0.3], [0.45], [0.5], [0.7]])
     grand = table.mean()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lawqa.scoring import sign_flip_p
+from lawqa.scoring.comparisons import sign_flip_p
 
 
 def enumerated(differences: list[int], alternative: str) -> float:

@@ -22,14 +22,13 @@ from lawqa.runs.text_figures import NO_TEXTS, TextCounts, TextFigures
 from lawqa.scoring import (
     Accuracy,
     FinalAnswer,
-    PairedComparison,
     PriorEffect,
     ScoredAnswer,
     accuracy_of,
-    compare,
     final_answers,
     prior_effect,
 )
+from lawqa.scoring.comparisons import PairedComparison, compare
 from lawqa.settings import LadderWay
 
 _SIMPLEST: tuple[LadderWay, ...] = ("orders", "direct", "cot", "thinking")

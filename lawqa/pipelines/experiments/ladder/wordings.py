@@ -11,7 +11,8 @@ from lawqa.pipelines.experiments.ladder.halves import Halves
 from lawqa.pipelines.experiments.ladder.rungs import Rung
 from lawqa.pipelines.experiments.ladder.waiting import Waiting
 from lawqa.runs.result_log import read_results
-from lawqa.scoring import Accuracy, PairedComparison, accuracy_of, final_answers
+from lawqa.scoring import Accuracy, accuracy_of, final_answers
+from lawqa.scoring.comparisons import PairedComparison
 
 
 @dataclass(frozen=True)
