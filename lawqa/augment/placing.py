@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from lawqa.augment.questions.drafts import READING_TYPES, TYPE_NAMES, Draft, rank, shuffled
+from lawqa.augment.question_types import ID_PREFIX, READING_TYPES, TYPE_NAMES
+from lawqa.augment.questions.drafts import Draft, rank, shuffled
 from lawqa.augment.shortcuts.stems import asks_for_wrong
 from lawqa.choices import LABELS, Label
-
-ID_PREFIX = "生成"
-"""What the ids of generated questions begin with; no question of lawqa_jp does."""
 
 _PER_NEGATIVE = 4
 """One in N questions that must be read asks for the wrong choice; of lawqa_jp's 140 it is 41 (29%)."""

@@ -16,19 +16,17 @@ from typing import cast
 
 from lawqa.augment.comprehension import reading_drafts, thinned
 from lawqa.augment.numerals import LARGE_NUMERAL
-from lawqa.augment.placing import ID_PREFIX, NamedDraft, draw_some, labels_of, limited, named_drafts
+from lawqa.augment.placing import NamedDraft, draw_some, labels_of, limited, named_drafts
 from lawqa.augment.provisions import Provision, parse_articles
-from lawqa.augment.questions.altered_statements import altered_drafts
-from lawqa.augment.questions.cloze import cloze_drafts
-from lawqa.augment.questions.drafts import (
+from lawqa.augment.question_types import (
     QUOTED_TYPES,
     READING_TYPES,
-    TYPE_NAMES,
-    Draft,
     QuestionType,
     QuotedType,
-    shuffled,
 )
+from lawqa.augment.questions.altered_statements import altered_drafts
+from lawqa.augment.questions.cloze import cloze_drafts
+from lawqa.augment.questions.drafts import Draft, shuffled
 from lawqa.augment.questions.statute_facts import Statute, statutes_of
 from lawqa.augment.questions.which_provision import which_drafts
 from lawqa.bars import Bar
@@ -145,15 +143,6 @@ def make_statute_questions(
     labels = labels_of(kept, seed)
     questions = tuple(_generated(name, draft, labels[name], seed) for name, draft in kept)
     return StatuteQuestions(questions, _told(articles_out), _told(left_out))
-
-
-def source_of(question_id: str) -> str:
-    """Return the source of a generated question, such as `statute:cloze`; empty for any other question."""
-    parts = question_id.split("_")
-    names = {name: kind for kind, name in TYPE_NAMES.items()}
-    if parts[0] != ID_PREFIX or len(parts) < 3 or parts[-2] not in names:
-        return ""
-    return f"statute:{names[parts[-2]]}"
 
 
 def _by_law(articles: Iterable[Article]) -> dict[str, list[Article]]:

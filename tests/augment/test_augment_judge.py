@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from lawqa.augment import GeneratedQuestion, make_statute_questions
+from lawqa.augment.statutes import GeneratedQuestion, make_statute_questions
 from lawqa.choices import LABELS
 from lawqa.questions import Question
 from lawqa.statutes.articles import Article

@@ -9,14 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lawqa.augment import (
-    QUOTED_TYPES,
-    READING_TYPES,
-    StatuteQuestions,
-    make_statute_questions,
-    source_of,
-)
+from lawqa.augment.question_types import QUOTED_TYPES, READING_TYPES, source_of
 from lawqa.augment.shortcuts import asks_for_wrong, audit_shortcuts
+from lawqa.augment.statutes import StatuteQuestions, make_statute_questions
 from lawqa.pipelines.corpus.augment import StatutesConfig, write_statute_questions
 from lawqa.questions import Question, read_questions
 from lawqa.splits import find_leaks

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.augment import cited_articles, make_statute_questions
+from lawqa.augment.citing import cited_articles
+from lawqa.augment.statutes import make_statute_questions
 from lawqa.questions import Question
 from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import Article, Paragraph

@@ -1,4 +1,4 @@
-"""What the room shows, and what importing it costs."""
+"""What importing the room costs."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ from collections.abc import Callable
 
 import pytest
 
-from lawqa import augment
-
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def test_the_public_names_are_sorted_and_there() -> None:
-    # Ruff's sort (RUF022): constants, then classes, then functions.
-    def kind(name: str) -> tuple[int, str]:
-        return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
-
-    assert augment.__all__ == sorted(augment.__all__, key=kind)
-    assert all(hasattr(augment, name) for name in augment.__all__)
+@pytest.mark.slow
+def test_the_types_of_questions_are_known_without_the_makers(run_python: Run) -> None:
+    code = (
+        "import sys; from lawqa.augment.question_types import source_of; "
+        "print(source_of('生成_民法_1_穴埋め_2'), source_of('民法_1'), "
+        "*(name for name in sys.modules if name.startswith('lawqa.')))"
+    )
+    known = run_python("-c", code).stdout
+    assert known.startswith("statute:cloze  lawqa.")
+    brought = {*known.split()[1:]}
+    assert brought == {
+        *("lawqa._version", "lawqa.offered", "lawqa.shown"),
+        *("lawqa.augment", "lawqa.augment.question_types"),
+    }
 
 
 @pytest.mark.slow
 def test_importing_brings_the_rooms_below_and_the_standard_library_only(run_python: Run) -> None:
     code = (
-        "import sys; before = set(sys.modules); import lawqa.augment; "
+        "import sys; before = set(sys.modules); import lawqa.augment.reading, lawqa.augment.statutes; "
         "new = set(sys.modules) - before; "
         "print(sorted({m.split('.')[0] for m in new} - sys.stdlib_module_names)); "
         "print(sorted({'.'.join(m.split('.')[:2]) for m in new if m.startswith('lawqa.')}))"
@@ -45,6 +50,7 @@ def test_importing_brings_the_rooms_below_and_the_standard_library_only(run_pyth
             "lawqa.few_shot",
             "lawqa.files",
             "lawqa.made",
+            "lawqa.offered",
             "lawqa.prompting",
             "lawqa.prompts",
             "lawqa.questions",

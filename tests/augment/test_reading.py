@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lawqa.augment import (
+from lawqa.augment.reading import (
     PackedSequence,
     ReadingRecord,
     Segment,

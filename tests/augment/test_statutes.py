@@ -10,13 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lawqa.augment import (
-    QUOTED_TYPES,
-    QuestionType,
-    StatuteQuestions,
-    make_statute_questions,
-    source_of,
-)
+from lawqa.augment.question_types import QUOTED_TYPES, QuestionType, source_of
+from lawqa.augment.statutes import StatuteQuestions, make_statute_questions
 from lawqa.choices import LABELS
 from lawqa.errors import ConfigError
 from lawqa.questions import Question

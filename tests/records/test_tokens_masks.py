@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lawqa.augment import ReadingRecord, pack_readings
+from lawqa.augment.reading import ReadingRecord, pack_readings
 from lawqa.prompting import PromptSpec
 from lawqa.records import make_record, masked_text, reading_record, tokenize_record
 

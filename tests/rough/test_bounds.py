@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lawqa.augment import read_readings
+from lawqa.augment.reading import read_readings
 from lawqa.cli import main
 from lawqa.errors import DataError
 from lawqa.files import LONGEST_LINE, json_lines

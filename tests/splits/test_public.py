@@ -31,6 +31,6 @@ def test_importing_brings_the_rooms_below_and_the_standard_library_only(run_pyth
     assert done.stdout.splitlines() == [
         "['lawqa']",
         "['lawqa._version', 'lawqa.amounts', 'lawqa.choices', 'lawqa.digests', 'lawqa.errors', "
-        "'lawqa.files', 'lawqa.made', 'lawqa.questions', 'lawqa.settings', 'lawqa.shown', 'lawqa.splits', "
-        "'lawqa.statutes']",
+        "'lawqa.files', 'lawqa.made', 'lawqa.offered', 'lawqa.questions', 'lawqa.settings', "
+        "'lawqa.shown', 'lawqa.splits', 'lawqa.statutes']",
     ]

@@ -27,7 +27,8 @@ from lawqa.augment.comprehension.penalised import penalised_drafts
 from lawqa.augment.comprehension.referred import referred_drafts
 from lawqa.augment.comprehension.statements import sources
 from lawqa.augment.comprehension.thinning import thinned
-from lawqa.augment.questions.drafts import Draft, ReadingType
+from lawqa.augment.question_types import ReadingType
+from lawqa.augment.questions.drafts import Draft
 from lawqa.augment.questions.statute_facts import Statute
 
 __all__ = ["reading_drafts", "thinned"]

@@ -9,46 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeVar, get_args
+from typing import TypeVar
 
 from lawqa.augment.provisions import Provision
+from lawqa.augment.question_types import QuestionType
 from lawqa.choices import Label
-
-QuotedType = Literal["cloze", "altered", "which"]
-"""cloze: the missing words; altered: the true statement among altered ones; which: the provision."""
-
-ReadingType = Literal[
-    "judged", "counted", "listed", "excepted", "penalised", "defined", "referred", "applied"
-]  # fmt: skip
-"""judged: the right or the wrong one of four statements in other words; counted: how many of four are right;
-listed: what a list holds; excepted: the exception to a rule; penalised: what a breach of a rule is punished
-with; defined: who or what a rule speaks of, by its definition; referred: whose permission a rule speaks of,
-by a reference to another; applied: what holds where a provision applies another mutatis mutandis (準用)."""
-
-QuestionType = QuotedType | ReadingType
-
-QUOTED_TYPES: tuple[QuotedType, ...] = get_args(QuotedType)
-"""Types whose answer is in the words of the statute; string matching solves them."""
-
-READING_TYPES: tuple[ReadingType, ...] = get_args(ReadingType)
-"""Types whose answer cannot be found by string matching."""
-
-QUESTION_TYPES: tuple[QuestionType, ...] = (*QUOTED_TYPES, *READING_TYPES)
-
-TYPE_NAMES: dict[QuestionType, str] = {
-    "cloze": "穴埋め",
-    "altered": "正誤",
-    "which": "条文",
-    "judged": "判断",
-    "counted": "個数",
-    "listed": "列挙",
-    "excepted": "例外",
-    "penalised": "罰則",
-    "defined": "定義",
-    "referred": "参照",
-    "applied": "準用",
-}
-"""What question ids call the types."""
 
 Thing = TypeVar("Thing")
 

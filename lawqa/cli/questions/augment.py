@@ -18,7 +18,7 @@ from lawqa.cli.questions.augment_hard import HardQuestionsCommand
 from lawqa.settings import ReadingSettings, StatuteQuestionSettings, values_of
 
 if TYPE_CHECKING:
-    from lawqa.augment import StatuteQuestions
+    from lawqa.augment.statutes import StatuteQuestions
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Augment(CommandGroup):
 
 def statutes_text(made: StatuteQuestions) -> str:
     """Return questions by statute and type, the balance of labels, and what was left out with the reason."""
-    from lawqa.augment import QUESTION_TYPES
+    from lawqa.augment.question_types import QUESTION_TYPES
     from lawqa.report.table import Table, render_text
 
     counts = Counter((g.question.id.split("_")[1], g.source) for g in made.questions)

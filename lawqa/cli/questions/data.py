@@ -46,7 +46,7 @@ class ShowRecord:
         from lawqa.models import require_packages
 
         require_packages()
-        from lawqa.augment import holds_readings, pack_readings, read_readings
+        from lawqa.augment.reading import holds_readings, pack_readings, read_readings
         from lawqa.models.pretrained import load_tokenizer
         from lawqa.records import load_records, masked_text, reading_record, tokenize_record
 

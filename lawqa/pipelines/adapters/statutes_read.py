@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lawqa.amounts import counted
-from lawqa.augment import ReadingRecord, holds_readings
+from lawqa.augment.reading import ReadingRecord, holds_readings
 from lawqa.files import JsonObject
 from lawqa.pipelines.corpus.leaks import leaks_of_items, read_items
 from lawqa.questions import Question

@@ -11,17 +11,10 @@ from pathlib import Path
 
 from lawqa._version import __version__
 from lawqa.amounts import counted
-from lawqa.augment import (
-    QUESTION_TYPES,
-    READING_TYPES,
-    GeneratedQuestion,
-    QuestionType,
-    StatuteQuestions,
-    cited_articles,
-    make_statute_questions,
-    reading_records,
-    write_readings,
-)
+from lawqa.augment.citing import cited_articles
+from lawqa.augment.question_types import QUESTION_TYPES, READING_TYPES, QuestionType
+from lawqa.augment.reading import reading_records, write_readings
+from lawqa.augment.statutes import GeneratedQuestion, StatuteQuestions, make_statute_questions
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject, write_json

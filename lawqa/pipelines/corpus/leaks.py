@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lawqa.amounts import counted
-from lawqa.augment import holds_readings, read_readings
+from lawqa.augment.reading import holds_readings, read_readings
 from lawqa.questions import Question, read_questions
 from lawqa.records import holds_records, load_records
 from lawqa.retrieval.documents.reading import SUFFIXES, read_documents

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from lawqa.augment import source_of
+from lawqa.augment.question_types import source_of
 from lawqa.augment.shortcuts import ShortcutAudit, audit_shortcuts
 from lawqa.questions import Question, read_questions
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from lawqa.augment import source_of
+from lawqa.augment.question_types import source_of
 from lawqa.errors import ConfigError
 from lawqa.pipelines.corpus.records_provenance import raft_text, write_provenance
 from lawqa.pipelines.evaluation.contexts import RagConfig

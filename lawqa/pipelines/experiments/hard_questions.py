@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lawqa.amounts import counted
-from lawqa.augment import source_of
+from lawqa.augment.question_types import source_of
 from lawqa.bars import Say
 from lawqa.choices import LABELS, Label
 from lawqa.digests import sha256_of

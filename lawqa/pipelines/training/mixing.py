@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lawqa.amounts import counted
-from lawqa.augment.placing import ID_PREFIX
+from lawqa.augment.question_types import ID_PREFIX
 from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lawqa.augment import write_readings
+from lawqa.augment.reading import write_readings
 from lawqa.errors import MissingExtraError
 from lawqa.files import JsonDict, JsonObject, write_text
 from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS

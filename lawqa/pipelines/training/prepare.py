@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lawqa.augment import holds_readings, pack_readings, read_readings
+from lawqa.augment.reading import holds_readings, pack_readings, read_readings
 from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError
 from lawqa.pipelines.adapters.stages import Start
@@ -19,7 +19,6 @@ from lawqa.pipelines.training.dev_generation import scorings_of
 from lawqa.pipelines.training.mixing import capped, load_extra
 from lawqa.pipelines.training.mode_probe import probed_questions
 from lawqa.pipelines.training.outputs import manifest_of
-from lawqa.pipelines.training.policy import longest_rows, policy_source
 from lawqa.pipelines.training.prepared import Prepared, TrainingSource
 from lawqa.pipelines.training.resume import earlier_training, require_same_training
 from lawqa.prompts import STANDARD
@@ -133,6 +132,8 @@ def _rows(
 ) -> Sequence[TokenizedRecord]:
     """Tokenize what is trained on; of a policy, whose texts are not written yet, rows of the longest."""
     if isinstance(config, PolicyRun):
+        from lawqa.pipelines.training.policy import longest_rows  # with all of retrieval
+
         records = longest_rows(source.records, config, tokenizer)
     else:
         records = _tokenized(source, tokenizer, config.training.max_seq_length)
@@ -205,6 +206,8 @@ def _load(config: TrainingRun) -> TrainingSource:
         if isinstance(config, PreferenceRun):
             read = _pairs(path)
         elif isinstance(config, PolicyRun):
+            from lawqa.pipelines.training.policy import policy_source  # as above
+
             read = policy_source(config)
         else:
             read = _read(path, config.prompt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lawqa.augment import ReadingRecord
+from lawqa.augment.reading import ReadingRecord
 from lawqa.files import JsonObject
 from lawqa.pipelines.adapters.stages import Start
 from lawqa.pipelines.training.dev import DevQuestions

@@ -26,11 +26,9 @@ from lawqa.pipelines.training.outputs import (
     manifest_of,
     write_outputs,
 )
-from lawqa.pipelines.training.policy import PolicyDraws
 from lawqa.pipelines.training.prepare import is_main_process, prepare_training
 from lawqa.pipelines.training.prepared import Prepared
 from lawqa.pipelines.training.resume import earlier_training, require_same_request
-from lawqa.report.notebook import figures_html
 from lawqa.runs.directory import RunDirectory
 from lawqa.runs.manifest import Manifest, ending, now
 from lawqa.runs.upkeep.lock import locked_directory
@@ -81,6 +79,8 @@ class TrainingResult:
         ]
         if figures.best:
             rows.append(("dev accuracy, best step", dev_sentence(figures.best)))
+        from lawqa.report.notebook import figures_html  # for notebooks only
+
         return figures_html(rows, self.notes)
 
 
@@ -181,6 +181,7 @@ def _policy(prepared: Prepared) -> PolicySteps | None:
     config = prepared.config
     if not isinstance(config, PolicyRun):
         return None
+    from lawqa.pipelines.training.policy import PolicyDraws
     from lawqa.training.policy_steps import PolicySteps
 
     return PolicySteps(config.policy, partial(PolicyDraws, prepared.source.records, config))

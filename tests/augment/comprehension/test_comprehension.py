@@ -6,22 +6,17 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from lawqa.augment import (
-    READING_TYPES,
-    QuestionType,
-    StatuteQuestions,
-    make_statute_questions,
-    source_of,
-)
 from lawqa.augment.comprehension import reading_drafts, thinned
 from lawqa.augment.comprehension.defined import _Definition, _is_other
 from lawqa.augment.comprehension.statements import _certain, sources
 from lawqa.augment.provisions import parse_articles
+from lawqa.augment.question_types import READING_TYPES, QuestionType, source_of
 from lawqa.augment.questions.alterations import Alteration
 from lawqa.augment.questions.drafts import Draft
 from lawqa.augment.questions.statute_facts import statutes_of
 from lawqa.augment.shortcuts import asks_for_wrong, credits_of
 from lawqa.augment.shortcuts.surface import folded
+from lawqa.augment.statutes import StatuteQuestions, make_statute_questions
 from lawqa.choices import LABELS
 from lawqa.questions import Question
 from lawqa.statutes.article_names import ArticleName

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import tyro
 
-from lawqa.augment import read_readings
+from lawqa.augment.reading import read_readings
 from lawqa.cli.console import console_messages
 from lawqa.cli.questions.augment import Augment
 from lawqa.errors import ConfigError, DataError

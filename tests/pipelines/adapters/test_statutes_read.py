@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lawqa.augment import ReadingRecord, write_readings
+from lawqa.augment.reading import ReadingRecord, write_readings
 from lawqa.pipelines.adapters.statutes_read import (
     read_nothing_unknown,
     statutes_note,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lawqa.augment import ReadingRecord, write_readings
+from lawqa.augment.reading import ReadingRecord, write_readings
 from lawqa.cli import main
 from lawqa.pipelines.corpus.leaks import leaks_of_items, read_items
 from lawqa.prompting import PromptSpec

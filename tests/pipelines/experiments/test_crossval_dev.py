@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lawqa.augment.placing import ID_PREFIX
+from lawqa.augment.question_types import ID_PREFIX
 from lawqa.cli import main
 from lawqa.pipelines.adapters.modes import ModeFigures
 from lawqa.questions import Question, read_questions, write_questions

@@ -295,7 +295,7 @@ def test_generated_answers_are_parsed_and_their_text_kept(work: Work) -> None:
 def test_statutes_read_are_declared_and_no_leak_through_two_stages_and_a_comparison(
     work: Work, questions: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from lawqa.augment import ReadingRecord, write_readings
+    from lawqa.augment.reading import ReadingRecord, write_readings
 
     asked = questions[12]
     text = "## 例示法\n### 第{}条\nこの法律の規定は、例を示すことを目的として定める。"
@@ -354,7 +354,7 @@ def test_statutes_read_are_declared_and_no_leak_through_two_stages_and_a_compari
 def test_a_question_that_is_printed_among_statutes_to_read_is_a_leak(
     work: Work, questions: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from lawqa.augment import ReadingRecord, write_readings
+    from lawqa.augment.reading import ReadingRecord, write_readings
 
     asked = questions[12]
     printed = "\n".join([asked.text, *asked.choices])
