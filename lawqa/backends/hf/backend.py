@@ -18,7 +18,6 @@ from lawqa.backends.hf.engine.labels import (
     place_in,
     reasons,
 )
-from lawqa.backends.hf.engine.opening import open_engine, think_blocks
 from lawqa.backends.hf.engine.sampling import sampling_key
 from lawqa.backends.hf.engine.sequence import Finished, Request, Unfit
 from lawqa.backends.hf.engine.stops import StopRules
@@ -207,6 +206,8 @@ class HFBackend:
     def _generate_fast(
         self, decoder: Decoder, encoded: Sequence[Encoded], settings: GenerationSettings
     ) -> Iterator[Completion | Failure]:
+        from lawqa.backends.hf.engine.opening import open_engine  # scored labels need no engine
+
         loaded = self._loaded
         pairs = [(item, repeat) for repeat in _repeats(settings) for item in encoded]
         requests = [
@@ -250,6 +251,8 @@ class HFBackend:
     def _generate_plain(
         self, encoded: Sequence[Encoded], settings: GenerationSettings
     ) -> Iterator[Completion | Failure]:
+        from lawqa.backends.hf.engine.opening import think_blocks  # scored labels need none
+
         loaded = self._loaded
         if settings.kv_cache != "model":
             self._used["kv_cache"] = "model: transformers' own generation writes the texts"

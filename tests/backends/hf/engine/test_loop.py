@@ -385,8 +385,8 @@ def test_both_ways_close_think_blocks_alike(
         assert isinstance(first, Completion)
         end = loaded.tokenizer.encode(first.text, add_special_tokens=False)[end_at]
         blocks = ThinkBlocks(end, (7, end, 8), budget)
-        for module in ("backend", "engine.opening"):
-            monkeypatch.setattr(f"lawqa.backends.hf.{module}.think_blocks", lambda *_: blocks)
+        opening = "lawqa.backends.hf.engine.opening"
+        monkeypatch.setattr(f"{opening}.think_blocks", lambda *_: blocks)
     settings = GenerationSettings(budget + 9, thinking_budget=budget)
     fast, plain = (
         {
