@@ -19,7 +19,7 @@ from lawqa.backends.hf.engine.labels import (
     reasons,
 )
 from lawqa.backends.hf.engine.sampling import sampling_key
-from lawqa.backends.hf.engine.sequence import Finished, Request, Unfit
+from lawqa.backends.hf.engine.sequence import Finished, Request, ThinkBlocks, Unfit
 from lawqa.backends.hf.engine.stops import StopRules
 from lawqa.backends.hf.labels import label_token_ids
 from lawqa.backends.hf.path_choice import ForwardPath, PathChoice
@@ -248,11 +248,19 @@ class HFBackend:
             encoded, self._loaded.tokenizer, self._loaded.device, self._label_forms
         )
 
+    def _think_blocks(
+        self, encoded: Sequence[Encoded], settings: GenerationSettings
+    ) -> ThinkBlocks | None:
+        """Return how think blocks end; None where no completion has one."""
+        if not any(map(_thinks, encoded)):
+            return None
+        from lawqa.backends.hf.engine.opening import think_blocks  # as in `_generate_fast`
+
+        return think_blocks(self._loaded.tokenizer, settings, _marks(encoded))
+
     def _generate_plain(
         self, encoded: Sequence[Encoded], settings: GenerationSettings
     ) -> Iterator[Completion | Failure]:
-        from lawqa.backends.hf.engine.opening import think_blocks  # scored labels need none
-
         loaded = self._loaded
         if settings.kv_cache != "model":
             self._used["kv_cache"] = "model: transformers' own generation writes the texts"
@@ -262,8 +270,7 @@ class HFBackend:
             )
         stop_ids = loaded.stop_token_ids
         rules = StopRules(settings, stop_ids, loaded.tokenizer)
-        thinking = any(map(_thinks, encoded))
-        blocks = think_blocks(loaded.tokenizer, settings, _marks(encoded)) if thinking else None
+        blocks = self._think_blocks(encoded, settings)
         labels = self._labels(encoded, settings)
 
         def answer(batch: Sequence[Encoded], repeat: int) -> list[Completion | Failure]:
