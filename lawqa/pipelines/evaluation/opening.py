@@ -46,11 +46,9 @@ def _hugging_face(config: EvaluationConfig, adapter: AdapterManifest | None) -> 
     with ExitStack() as reading:
         with part("imports"):
             from lawqa.models import require_packages
-            from lawqa.models.lean.card import make_card_ready
             from lawqa.models.lean.deferred import import_transformers
 
             require_packages(quantised=config.load_in_4bit)
-            make_card_ready()
             from lawqa.models.lean.ahead import reading_ahead
 
             ahead = reading.enter_context(reading_ahead(model))
