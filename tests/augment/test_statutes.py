@@ -24,7 +24,7 @@ Statute = tuple[Article, ...]
 SCRIPT = """
 import sys
 from pathlib import Path
-from lawqa.augment import make_statute_questions
+from lawqa.augment.statutes import make_statute_questions
 from lawqa.statutes.articles import read_articles
 made = make_statute_questions(read_articles(Path(sys.argv[1])), seed=3)
 print(made)
