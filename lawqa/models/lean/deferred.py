@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
-from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -24,7 +23,9 @@ from typing import Any, Union
 
 from typing_extensions import Unpack
 
+from lawqa.models.lean.afterwards import Afterwards
 from lawqa.models.lean.distributions import distributions_when_asked
+from lawqa.models.lean.scanned_once import scanned_once
 
 logger = logging.getLogger(__name__)
 
@@ -156,8 +157,8 @@ def deferred(names: Sequence[str] | None = None) -> Iterator[None]:
         yield
     finally:
         _take()
-        if _marked and not any(isinstance(finder, _MarksAfterwards) for finder in sys.meta_path):
-            sys.meta_path.insert(0, _MarksAfterwards())
+        if _marked and _MARKS_AFTERWARDS not in sys.meta_path:
+            _MARKS_AFTERWARDS.watch()
 
 
 def import_transformers() -> None:
@@ -167,7 +168,7 @@ def import_transformers() -> None:
     """
     try:
         import_module("torch")  # whole: only what is imported after it meets stand-ins
-        with deferred(), distributions_when_asked():
+        with deferred(), distributions_when_asked(), scanned_once():
             for name in _NEEDED:
                 import_module(name)
     except Exception as problem:  # noqa: BLE001 - anything may go wrong in code that meets a stand-in
@@ -228,24 +229,11 @@ def _load(name: str) -> ModuleType:
         _put(held)
 
 
-class _MarksAfterwards:
-    """Gives the compiler, once it is imported, what was marked for it before."""
+def _pass_marks(compiler: ModuleType) -> None:
+    """Give the compiler what was marked for it before it was imported."""
+    for mark, function in _marked:
+        getattr(compiler, mark)(function)
+    _marked.clear()
 
-    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        """Return the compiler's own spec, with the marks after it; see `importlib.abc.MetaPathFinder`."""
-        if name != _COMPILER:
-            return None
-        sys.meta_path.remove(self)
-        spec = find_spec(name)
-        if spec is None or spec.loader is None:
-            return spec
-        own = spec.loader.exec_module
 
-        def execute(module: ModuleType) -> None:
-            own(module)
-            for mark, function in _marked:
-                getattr(module, mark)(function)
-            _marked.clear()
-
-        spec.loader.exec_module = execute  # type: ignore[method-assign]
-        return spec
+_MARKS_AFTERWARDS = Afterwards(_COMPILER, _pass_marks)
