@@ -75,7 +75,7 @@ def test_padding_stands_on_the_left_and_positions_start_at_the_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("free_gib", "expected"), [(13.0, 16384), (4.0, 8192), (2.5, 4096), (0.1, 512)]
+    ("free_gib", "expected"), [(13.0, 16384), (3.0, 8192), (2.0, 4096), (0.1, 512)]
 )
 def test_the_budget_of_scoring_fits_the_free_memory(
     free_gib: float, expected: int, monkeypatch: pytest.MonkeyPatch
