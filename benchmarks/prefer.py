@@ -21,6 +21,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
+from unittest.mock import patch
 
 import torch
 from hf_common import cap_memory, load, peak, prompts, reset_peak, synchronised
@@ -28,7 +29,7 @@ from hf_common import cap_memory, load, peak, prompts, reset_peak, synchronised
 from lawqa.backends.hf.encoded import encode
 from lawqa.models.load import LoadedModel
 from lawqa.models.shapes import KNOWN
-from lawqa.pipelines.training.policy import PolicyDraws, longest_rows, policy_records
+from lawqa.pipelines.training.policy import PolicyDraws, longest_rows, policy_source
 from lawqa.questions import read_questions
 from lawqa.records import IGNORED, TokenizedRecord
 from lawqa.settings import (
@@ -40,8 +41,9 @@ from lawqa.settings import (
 )
 from lawqa.training.adapter import add_adapter
 from lawqa.training.checkpoints.checkpoint_state import CheckpointState
-from lawqa.training.fit import PolicySteps, fit
+from lawqa.training.fit import fit
 from lawqa.training.objectives.policy import DrawnText
+from lawqa.training.policy_steps import PolicySteps
 from lawqa.training.trainer import AnswerTrainer
 
 if TYPE_CHECKING:
@@ -118,9 +120,12 @@ class Clock:
             self.scoring.append((synchronised() - began, int(batch["attention_mask"].sum())))
             return found
 
-        CheckpointState.took_step = timed_step  # type: ignore[method-assign]
-        AnswerTrainer.log_probabilities = timed_score  # type: ignore[method-assign]
-        self._before = (took_step, score)
+        self._patches = (
+            patch.object(CheckpointState, "took_step", timed_step),
+            patch.object(AnswerTrainer, "log_probabilities", timed_score),
+        )
+        for each in self._patches:
+            each.start()
 
     @property
     def step_seconds(self) -> float:
@@ -129,7 +134,8 @@ class Clock:
 
     def stop(self) -> None:
         """Leave trainer and checkpoints as they were."""
-        CheckpointState.took_step, AnswerTrainer.log_probabilities = self._before  # type: ignore[method-assign]
+        for each in self._patches:
+            each.stop()
 
 
 def training_of(records: int) -> Hyperparameters:
@@ -191,7 +197,7 @@ def time_policy(
     run = PolicyRun(
         train_file=options.questions, output_dir=output_dir, policy=policy, training=training
     )
-    records = policy_records(run)[: options.asked * STEPS]
+    records = policy_source(run).records[: options.asked * STEPS]
     rows, clock = longest_rows(records, run, loaded.tokenizer), Clock()
     reset_peak()
     steps = PolicySteps(policy, partial(TimedDraws, records, run))

@@ -15,11 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from lawqa.errors import LawqaError
+
+if TYPE_CHECKING:
+    from lawqa.models.load import LoadedModel
+    from lawqa.training.loss_paths import LossPath
 
 WORK = ("score", "think", "train")  # training leaves an adapter behind
 MODELS = ("Qwen3-1.7B", "Qwen3-4B", "Qwen2.5-1.5B", "Qwen2.5-3B")
@@ -57,6 +62,7 @@ def train(loaded: Any, options: argparse.Namespace) -> dict[str, Any]:
     from lawqa.settings import Hyperparameters
     from lawqa.training import fit as fitting
     from lawqa.training.adapter import add_adapter
+    from lawqa.training.path_choice import choose_path
 
     answer = loaded.tokenizer.encode("a<|im_end|>", add_special_tokens=False)
     asked = [encode(prompt, loaded.tokenizer).ids for prompt in prompts(options.questions, "gold")]
@@ -70,13 +76,18 @@ def train(loaded: Any, options: argparse.Namespace) -> dict[str, Any]:
     )  # fmt: skip
     model = add_adapter(loaded, config)
     said: list[str] = []
-    choose = fitting.choose_path
-    fitting.choose_path = lambda *given: choose(*given[:-1], lambda line: said.append(line))
-    for epoch in range(2):
+
+    def choose(
+        loaded: LoadedModel, model: Any, config: Hyperparameters, records: Sequence[TokenizedRecord],
+        _say: Callable[[str], None],
+    ) -> LossPath:  # fmt: skip
+        return choose_path(loaded, model, config, records, said.append)
+
+    for _ in range(2):
+        said.clear()
         reset_peak()
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, patch.object(fitting, "choose_path", choose):
             figures = fitting.fit(loaded, model, records, config, Path(folder), quiet=True)
-        said = said if epoch else []
     longest = max(len(record.input_ids) for record in records)
     return {
         "path": said[-1], "longest": longest, "tokens": figures.tokens,
@@ -100,14 +111,17 @@ def score(loaded: Any, options: argparse.Namespace) -> dict[str, Any]:
     began = synchronised()
     given = list(backend.score_choices(asked))
     seconds = synchronised() - began
-    budget = backend.describe()["token_budget"]
+    described = backend.describe()
+    budget = described["token_budget"]
+    if not isinstance(budget, int):
+        raise TypeError(f"token_budget is {budget!r}: no label was scored")
     shape = read_shape(loaded.config.model_name)
     predicted = scoring_memory(shape, MemorySetting(), tokens=budget)
     tokens = sum(one.prompt_tokens for one in given if isinstance(one, ChoiceScores))
     return {
         "labels": sum(isinstance(one, ChoiceScores) for one in given), "seconds": round(seconds, 2),
         "tokens_per_s": round(tokens / seconds), "token_budget": budget,
-        "predicted_gib": round(predicted / GIB, 2), "path": backend.describe()["path"],
+        "predicted_gib": round(predicted / GIB, 2), "path": described["path"],
     }  # fmt: skip
 
 
