@@ -14,10 +14,11 @@ import argparse
 import json
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 from lawqa.questions import Question, read_questions
 from lawqa.report.table import Table, render_text
@@ -26,6 +27,7 @@ from lawqa.retrieval.bm25 import Bm25Parameters
 from lawqa.retrieval.evaluation import QuestionResult, evaluate_retrieval, figures, reference_type
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
+from lawqa.retrieval.ranking import word_scores
 from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.retrieval.retriever import Retriever
 from lawqa.statutes.article_names import article_name
@@ -146,13 +148,16 @@ def as_one(article: Article) -> Article:
 @contextmanager
 def words_spelled(*, folded: bool) -> Iterator[None]:
     """Words are indexed and searched as they are spelled, but for widths; citations are read as ever."""
-    kept: Callable[[str], str] = indexing.normalise
-    if not folded:
-        indexing.normalise = retriever.normalise = lambda text: unicodedata.normalize("NFKC", text)
-    try:
+    with ExitStack() as patches:
+        if not folded:
+            for module in (indexing, retriever, word_scores):
+                patches.enter_context(patch.object(module, "normalise", widths_folded))
         yield
-    finally:
-        indexing.normalise = retriever.normalise = kept
+
+
+def widths_folded(text: str) -> str:
+    """The text with its widths folded, its numerals as they are."""
+    return unicodedata.normalize("NFKC", text)
 
 
 if __name__ == "__main__":
