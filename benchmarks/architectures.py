@@ -78,7 +78,8 @@ def _peak() -> dict[str, float]:
 def _cuda() -> bool:
     import torch
 
-    return torch.cuda.is_available()
+    there: bool = torch.cuda.is_available()
+    return there
 
 
 def now() -> float:
@@ -109,7 +110,8 @@ def run_lawqa(folder: Path, options: argparse.Namespace, *, plain: bool) -> None
     from lawqa.settings import Hyperparameters
     from lawqa.training import path_choice
     from lawqa.training.adapter import add_adapter
-    from lawqa.training.fit import TrainingFigures, fit
+    from lawqa.training.figures import TrainingFigures
+    from lawqa.training.fit import fit
 
     if plain:
         path_choice._common_obstacle = lambda *_: "the benchmark asks for it"
@@ -174,7 +176,7 @@ def run_trl(folder: Path, options: argparse.Namespace) -> None:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     lora: Any = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
 
-    class Timed(SFTTrainer):  # type: ignore[misc]
+    class Timed(SFTTrainer):  # type: ignore[misc]  # TRL is not checked
         """Counts the real tokens of every step."""
 
         real = 0
@@ -183,7 +185,7 @@ def run_trl(folder: Path, options: argparse.Namespace) -> None:
             self.real += int(inputs["attention_mask"].sum())
             return super().training_step(model, inputs, *more, **named)
 
-    class Clock(TrainerCallback):
+    class Clock(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
         """Marks the end of each step, and ends the training after the seconds wanted."""
 
         def __init__(self) -> None:
@@ -353,7 +355,7 @@ def main() -> int:
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
         waiting = [(model, tool) for model in options.models for tool in options.tools]
-        following = Worker.start(*waiting.pop(0), options, Path(scratch))
+        following: Worker | None = Worker.start(*waiting.pop(0), options, Path(scratch))
         while following is not None:
             worker, following = following, None
             left = options.deadline - (time.perf_counter() - began)

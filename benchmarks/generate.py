@@ -11,6 +11,7 @@ import argparse
 import itertools
 import logging
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,9 @@ def tiles(decoder: Decoder, rows: int) -> None:
     """Divisions of each product, the fastest first; microseconds of one product."""
     from lawqa.models.kernels.nf4_products import FusedLinear, Tile
 
+    def products(group: list[FusedLinear], x: torch.Tensor, tile: Tile) -> list[torch.Tensor]:
+        return [product(x, tile) for product in group]
+
     sample = decoder.layers[:8]
     groups = {
         "qkv": [FusedLinear(layer.qkv, decoder.dtype) for layer in sample],
@@ -190,7 +194,7 @@ def tiles(decoder: Decoder, rows: int) -> None:
         found: list[tuple[float, Tile]] = []
         for tile in tried:
             try:
-                ms = graph_ms(lambda group=group, x=x, tile=tile: [g(x, tile) for g in group])
+                ms = graph_ms(partial(products, group, x, tile))
             except Exception as problem:  # noqa: BLE001 - a tile may not fit the card; the others may
                 print(f"  {name} {tile}: {type(problem).__name__}: {str(problem)[:80]}")
                 continue

@@ -14,6 +14,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -77,9 +78,7 @@ def forward_passes(loaded: LoadedModel, ids: Ids, *, adapter: bool) -> Iterator[
     batches = [plain.last_logits(ids[at : at + 8]) for at in range(0, len(ids), 8)]
     yield "transformers, left-padded batches", compare_logits(reference, torch.cat(batches))
     for kind, decoder in decoders(loaded, adapter=adapter):
-        for how, found in alone_and_together(
-            ids, lambda some, d=decoder: last_logits_shared(d, some)
-        ):  # type: ignore[misc]
+        for how, found in alone_and_together(ids, partial(last_logits_shared, decoder)):
             name = f"flat tokens ({kind}), {how}" + ", prefixes shared" * (how == "in batches")
             yield name, compare_logits(reference, found)
     decoder = read_decoder(loaded.model, loaded.dtype, adapter=adapter)
@@ -118,10 +117,10 @@ def texts(loaded: LoadedModel, ids: Ids, new: int, *, adapter: bool) -> Iterator
     """Greedy texts of each engine, every token judged by transformers after the same tokens."""
     decoder = list(decoders(loaded, adapter=adapter))[-1][1]
     plain, settings = PlainModel(loaded, adapter=adapter), GenerationSettings(new)
-    yield (
-        "transformers' generate, batch",
-        judged(plain, ids, plain.generate(ids, settings, (), [0] * len(ids))),
-    )
+    in_batch = [row for row in plain.generate(ids, settings, (), [0] * len(ids)) if row is not None]
+    if len(in_batch) < len(ids):
+        raise SystemExit("transformers' generate, batch: NaN or infinite logits")
+    yield "transformers' generate, batch", judged(plain, ids, in_batch)
     requests = [Request(n, tuple(one), n, new) for n, one in enumerate(ids)]
     cuda = loaded.device.type == "cuda"
     for kernels in (False, True) if len(step_kinds(decoder)) > 1 else (False,):

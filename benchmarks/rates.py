@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator, default_rng
+from numpy.typing import NDArray
 
 from lawqa.choices import LABELS, Label
 from lawqa.report.table import Table, pipes_escaped, render_markdown
@@ -29,6 +30,8 @@ from lawqa.scoring.comparisons import (
     sign_flip_p,
 )
 
+Labels = NDArray[np.int64]
+"""Places of labels, one a question."""
 GOLD = [0] * 23 + [1] * 37 + [2] * 48 + [3] * 32
 """How often each label is right among lawqa_jp's 140 questions."""
 NUMBERS = (18, 27, 42, 140)
@@ -136,12 +139,12 @@ def alarms(n: int, accuracy: float, pile: float, runs: int, seed: int) -> tuple[
     return old / runs, new / runs
 
 
-def _labelled(gold: Sequence[int], given: Sequence[int]) -> Iterator[ScoredAnswer]:
+def _labelled(gold: Labels, given: Labels) -> Iterator[ScoredAnswer]:
     for i, (g, p) in enumerate(zip(gold, given, strict=True)):
         yield ScoredAnswer(f"q{i:03}", LABELS[g], LABELS[p], "correct" if g == p else "wrong")
 
 
-def _old_alarm(gold: Sequence[int], given: Sequence[int]) -> bool:
+def _old_alarm(gold: Labels, given: Labels) -> bool:
     """Pearson's chi-square of the answers against the shares of gold, and 15 points of excess."""
     from scipy.special import chdtrc
 

@@ -27,10 +27,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -40,7 +42,7 @@ from lawqa.retrieval.bm25 import Bm25, Bm25Parameters, query_weights
 from lawqa.retrieval.dense import article_text
 from lawqa.retrieval.evaluation import evaluate_retrieval, figures
 from lawqa.retrieval.index import StatuteIndex
-from lawqa.retrieval.indexing import write_index
+from lawqa.retrieval.indexing import IndexCounts, write_index
 from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.retrieval.retriever import Retriever
 from lawqa.retrieval.tokens import tokenise
@@ -157,7 +159,7 @@ def beside_rank_bm25() -> None:
     """The same tokens and formula in both libraries: time, and the same first ten."""
     from rank_bm25 import BM25Okapi
 
-    class LuceneBM25(BM25Okapi):  # type: ignore[misc]
+    class LuceneBM25(BM25Okapi):  # type: ignore[misc]  # rank_bm25 has no types
         """Okapi's term weights with Lucene's idf, which is never negative."""
 
         def _calc_idf(self, nd: dict[str, int]) -> None:
@@ -212,12 +214,15 @@ def tokenisers() -> None:
     questions = [question for question in read_questions(QUESTIONS) if question.id in dev]
     for name, tokens in (("character bigrams", None), ("SudachiPy, mode C", sudachi_tokens())):
         with words_cut_by(tokens), tempfile.TemporaryDirectory() as directory:
-            counts, seconds = timed(
-                lambda directory=directory: write_index(read_articles(THIRTEEN), Path(directory))
-            )
+            counts, seconds = timed(partial(index_thirteen, Path(directory)))
             found = dev_figures(Path(directory), questions)
         shown = "  ".join(f"{key} {found[key]:.3f}" for key in ("hit@1", "hit@3", "hit@10", "mrr"))
         print(f"  {name:18} {counts.postings:10,} postings  {seconds:6.1f} s   {shown}")
+
+
+def index_thirteen(directory: Path) -> IndexCounts:
+    """Index the 13 statutes."""
+    return write_index(read_articles(THIRTEEN), directory)
 
 
 def dev_figures(directory: Path, questions: Sequence[Question]) -> dict[str, float | int]:
@@ -255,13 +260,11 @@ def sudachi_tokens() -> Callable[[str], bm25.Codes]:
 @contextmanager
 def words_cut_by(codes: Callable[[str], bm25.Codes] | None) -> Iterator[None]:
     """Put another tokeniser into the index for a while; None leaves the bigrams."""
-    kept = bm25.bigram_codes, bm25.mark_words
-    if codes is not None:
-        bm25.bigram_codes, bm25.mark_words = codes, str
-    try:
+    with ExitStack() as patches:
+        if codes is not None:
+            patches.enter_context(patch.object(bm25, "bigram_codes", codes))
+            patches.enter_context(patch.object(bm25, "mark_words", str))
         yield
-    finally:
-        bm25.bigram_codes, bm25.mark_words = kept
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-class Reader(nn.Module):
+class Reader(nn.Module):  # type: ignore[misc]  # torch is not checked
     """A number for each text: a transformer encoder's mean over the text, projected."""
 
     def __init__(self, letters: int, longest: int, width: int, layers: int) -> None:
@@ -150,7 +150,7 @@ def _train(
                 scores = reader(ids).view(-1, len(LABELS))
             loss = functional.cross_entropy(scores, golds[picked].to(device))
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
+            loss.backward()
             nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
             optimiser.step()
             schedule.step()

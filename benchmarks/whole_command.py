@@ -210,7 +210,7 @@ class CappedOnceImported(MetaPathFinder, Loader):
                 torch.cuda.set_per_process_memory_fraction(share, device)
             return device
 
-        module.pick_device = pick_device  # type: ignore[attr-defined]
+        vars(module)["pick_device"] = pick_device
 
 
 def inside(gib: str, command: list[str]) -> None:

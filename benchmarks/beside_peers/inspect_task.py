@@ -13,7 +13,7 @@ from inspect_ai.scorer import choice
 from inspect_ai.solver import Generate, Solver, TaskState, multiple_choice, solver
 
 
-@solver
+@solver  # type: ignore[untyped-decorator]  # inspect_ai is not checked
 def counted() -> Solver:
     """Append a line to `asked.txt` for each question; the KILL_AT-th one kills the process."""
 
@@ -29,7 +29,7 @@ def counted() -> Solver:
     return solve
 
 
-@task
+@task  # type: ignore[untyped-decorator]  # inspect_ai is not checked
 def four(
     file: str = "split/test.json", shuffle: int = -1, epochs: int = 1, count: bool = False
 ) -> Task:

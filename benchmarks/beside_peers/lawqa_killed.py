@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from typing import Any
+from unittest.mock import patch
 
 from transformers import Trainer
 
@@ -28,5 +29,5 @@ def killing(function: Any) -> Any:
 
 
 Trainer._prepare_inputs = killing(Trainer._prepare_inputs)
-ResultLog.append = killing(ResultLog.append)
+patch.object(ResultLog, "append", killing(ResultLog.append)).start()
 sys.exit(main())

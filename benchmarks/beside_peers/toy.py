@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import lawqa
 from lawqa.demo import write_toy
@@ -26,7 +27,7 @@ def main(directory: str) -> None:
     lawqa.train(
         lawqa.TrainingRun(
             train_file=records.path,
-            output_dir="adapter",
+            output_dir=Path("adapter"),
             model_name="model",
             load_in_4bit=True,
             training=lawqa.Hyperparameters(
@@ -41,8 +42,8 @@ def main(directory: str) -> None:
                 model_name="model",
                 load_in_4bit=four,
                 no_4bit=not four,
-                adapter=adapter,
-                run_dir=f"runs/{name}",
+                adapter=Path(adapter) if adapter else None,
+                run_dir=Path(f"runs/{name}"),
                 label_forms="letter",
             )
         )

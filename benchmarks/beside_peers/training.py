@@ -45,7 +45,7 @@ STEPS = {
 }  # fmt: skip
 
 
-class Killed(TrainerCallback):
+class Killed(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
     """Ends the process as the kernel does when memory runs out, before the fifth step."""
 
     def on_step_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
@@ -162,7 +162,7 @@ def packing() -> None:
     """Pack the records, and ask whether changing the first one changes the logits of the second."""
     found: dict[str, Any] = {}
 
-    class Look(TrainerCallback):
+    class Look(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
         def on_step_begin(self, _args: Any, _state: Any, _control: Any, **kwargs: Any) -> None:
             batch = next(iter(kwargs["train_dataloader"]))
             found["keys"] = {n: list(getattr(value, "shape", ())) for n, value in batch.items()}
