@@ -53,7 +53,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def train(loaded: Any, options: argparse.Namespace) -> dict[str, Any]:
+def train(loaded: LoadedModel, options: argparse.Namespace) -> dict[str, Any]:
     """Two epochs over questions with their context, the second by the clock."""
     from hf_common import prompts, reset_peak
 
@@ -95,7 +95,7 @@ def train(loaded: Any, options: argparse.Namespace) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def score(loaded: Any, options: argparse.Namespace) -> dict[str, Any]:
+def score(loaded: LoadedModel, options: argparse.Namespace) -> dict[str, Any]:
     """Labels of all questions with their context; the first 16 warm up."""
     from hf_common import prompts, reset_peak, synchronised
 
@@ -125,7 +125,7 @@ def score(loaded: Any, options: argparse.Namespace) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def think(loaded: Any, options: argparse.Namespace) -> dict[str, Any]:
+def think(loaded: LoadedModel, options: argparse.Namespace) -> dict[str, Any]:
     """Texts of a fixed length after questions with their context; the second run counts."""
     from hf_common import prompts, reset_peak, synchronised
 
