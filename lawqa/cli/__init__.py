@@ -91,9 +91,10 @@ def _parsed_silently(name: str, arguments: Sequence[str]) -> Runnable | None:
     try:
         with redirect_stdout(unprinted), redirect_stderr(unprinted):
             kind = command_class(name, explained=False)
-            return tyro.cli(kind, prog=f"lawqa {name}", args=arguments)
+            command: Runnable = tyro.cli(kind, prog=f"lawqa {name}", args=arguments)
     except SystemExit:
         return None
+    return None if unprinted.getvalue() else command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
