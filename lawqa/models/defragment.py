@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 _WORTH = 64 << 20
 """Bytes of gaps that are left as they are."""
 _BLOCK = 256 << 20
-"""Bytes that are moved at once: so many must be free in one piece, and are held twice meanwhile."""
+"""Bytes that are moved at once: they must be free in one piece, and are held twice meanwhile."""
 _ALIGNMENT = 512
 """Bytes at multiples of which torch's own allocator puts tensors, and kernels expect them."""
 
