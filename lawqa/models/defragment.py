@@ -70,20 +70,22 @@ def lay_together(tensors: Iterator[torch.Tensor], block: int = _BLOCK) -> None:
     The objects stay the same, and those that share memory still do.
 
     Args:
-        tensors: all on one device.
+        tensors: all on one device; one that comes twice is moved once.
         block: bytes of a block; a larger tensor has one to itself.
 
     Raises:
         torch.OutOfMemoryError: there is no room for a block; tensors of blocks before it have moved.
     """
-    sharing: dict[int, list[torch.Tensor]] = {}
+    sharing: dict[int, dict[int, torch.Tensor]] = {}
     for tensor in tensors:
         if tensor.untyped_storage().nbytes():
-            sharing.setdefault(tensor.untyped_storage().data_ptr(), []).append(tensor)
+            # By identity: one that comes twice and moved twice would be a view of somebody else's bytes.
+            same = sharing.setdefault(tensor.untyped_storage().data_ptr(), {})
+            same[id(tensor)] = tensor
     group: list[list[torch.Tensor]] = []
     size = 0
     for key in list(sharing):
-        group.append(sharing.pop(key))
+        group.append([*sharing.pop(key).values()])
         size += _aligned(group[-1][0])
         if size >= block or not sharing:
             _move(group, size)

@@ -54,6 +54,14 @@ def test_values_objects_and_what_is_shared_stay(block: int, expected: int) -> No
     assert (model.lower[0, 0], model.upper[0, 0]) == (99, 77)
 
 
+def test_a_tensor_that_comes_twice_is_moved_once() -> None:
+    """As a table of 4-bit values would that all weights of a model share."""
+    before, shared = torch.arange(10.0), torch.arange(5.0)
+    lay_together(iter([before, shared, shared]))
+    assert before.tolist() == [*range(10)]
+    assert shared.tolist() == [*range(5)]
+
+
 def test_it_can_be_trained_afterwards() -> None:
     torch.manual_seed(0)
     model = Model()
