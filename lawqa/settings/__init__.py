@@ -344,3 +344,7 @@ _ROOMS = {
 milliseconds each to make, and a command that asks a model needs none of these."""
 
 __getattr__ = imported_when_asked(__name__, _ROOMS)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -15,6 +15,10 @@ def test_all_names_are_there() -> None:
     assert len(settings.__all__) == len({*settings.__all__}) > 100
 
 
+def test_dir_lists_the_names_that_are_not_imported_yet() -> None:
+    assert {*settings.__all__} <= {*dir(settings)}
+
+
 def test_type_checkers_see_the_names_that_are_imported_when_asked(checkout: Path) -> None:
     tree = ast.parse((checkout / "lawqa" / "settings" / "__init__.py").read_text(encoding="utf-8"))
     seen = {
