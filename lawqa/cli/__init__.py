@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -89,7 +90,8 @@ def _parsed_silently(name: str, arguments: Sequence[str]) -> Runnable | None:
     """
     unprinted = io.StringIO()
     try:
-        with redirect_stdout(unprinted), redirect_stderr(unprinted):
+        # Python forgets with the block what it has warned of, so that parsing again warns again.
+        with warnings.catch_warnings(), redirect_stdout(unprinted), redirect_stderr(unprinted):
             kind = command_class(name, explained=False)
             command: Runnable = tyro.cli(kind, prog=f"lawqa {name}", args=arguments)
     except SystemExit:

@@ -142,6 +142,25 @@ def interrupted(*_arguments: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize("flag", ["--json", "--no-such-flag"])
+def test_what_the_parser_warns_of_is_seen_whether_it_succeeds_or_not(flag: str) -> None:
+    """It parses in silence first, and Python gives a warning of one place once."""
+    code = """
+import sys, warnings, tyro
+from lawqa.cli import main
+parse = tyro.cli
+def parse_with_warning(*arguments, **options):
+    warnings.warn("of the parser", stacklevel=1)
+    return parse(*arguments, **options)
+tyro.cli = parse_with_warning
+main(["plan", sys.argv[1]])
+"""
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code, flag], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.count("UserWarning: of the parser") == 1
+
+
 def test_a_bug_keeps_its_traceback(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ScriptedBackend, "score_choices", buggy)
     with pytest.raises(ZeroDivisionError):
