@@ -154,3 +154,18 @@ def test_no_folder_is_an_attic(checkout: Path) -> None:
     folders = Counter(Path(name).parent for name, _ in modules(checkout) if "__init__" not in name)
     assert len(folders) > 50
     assert {folder: n for folder, n in folders.items() if n > MOST_MODULES} == {}
+
+
+def test_modules_that_a_package_lists_are_there(checkout: Path) -> None:
+    listed: list[str] = []
+    missing: list[str] = []
+    for name, tree in modules(checkout):
+        folder = (checkout / "lawqa" / name).parent
+        if not name.endswith("/__init__.py"):  # lawqa itself lists functions
+            continue
+        for module in re.findall(r"^    (\w+) {2,}\S", ast.get_docstring(tree) or "", re.MULTILINE):
+            listed.append(module)
+            if not (folder / f"{module}.py").is_file() and not (folder / module).is_dir():
+                missing.append(f"{name}: {module}")
+    assert len(listed) > 30
+    assert missing == []
