@@ -36,6 +36,9 @@ SHARED_NAMES = {
 }
 """Public classes and functions whose name several modules define, with the one meaning that they share."""
 
+USERS = ("lawqa", "tests", "benchmarks", "scripts", "examples")
+"""Folders whose code may use what a module defines."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _NO_VERBS = """
@@ -169,3 +172,32 @@ def test_modules_that_a_package_lists_are_there(checkout: Path) -> None:
                 missing.append(f"{name}: {module}")
     assert len(listed) > 30
     assert missing == []
+
+
+def defined(tree: ast.Module) -> Iterator[str]:
+    """Give the constants, functions and classes that a module defines."""
+    for node in tree.body:
+        match node:
+            case (
+                ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+            ):
+                yield name
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
+
+
+def test_what_a_module_defines_is_used(checkout: Path) -> None:
+    """By lawqa itself, or by what comes with it."""
+    sources = [path for folder in USERS for path in (checkout / folder).rglob("*.py")]
+    words = Counter(
+        word for path in sources for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))
+    )
+    unused = [
+        f"{name}: {one}"
+        for name, tree in modules(checkout)
+        for one in defined(tree)
+        if words[one] == 1
+    ]
+    assert unused == []

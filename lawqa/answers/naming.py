@@ -47,10 +47,6 @@ _LABEL = re.compile(_ALONE)
 _SUFFIX = re.compile(
     rf"(?P<label>{_ALONE})(?:{_MEMBER}|[.](?=(?:です|である|が(?:正|最|該|適)|[をと](?:選|判|考))))"
 )
-_TEXT_BEFORE = re.compile(r"[^。、\n:;,()はが]{1,60}\Z|\([^()\n]{1,200}\) ?\Z")
-_ENGLISH_BEFORE = re.compile(
-    r"(?<=[a-z] )(?!(?:is|are|be|option|choice|answer)\b)[a-z][^.,;:\n()]{1,80}\Z"
-)
 _CUE_WORD = re.compile(
     r"(?:\A|の|[、。 ])(?:正解|正答|答え?|回答|解答|最終回答|選択肢?|肢|記号|番号|結論|選んだ答え"
     r"|选项|答案|option|choice|answer"

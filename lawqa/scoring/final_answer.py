@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from lawqa.amounts import counted
 from lawqa.choices import LABELS, Label, inverse, permute_label
@@ -15,8 +15,6 @@ from lawqa.scoring.outcomes import Outcome, ScoredAnswer, by_question, require_e
 from lawqa.scoring.ties import draw, leaders, level_labels
 from lawqa.scoring.votes_curve import VotesPoint, votes_curve
 from lawqa.settings import By, FinalRule
-
-FINAL_RULES: tuple[FinalRule, ...] = get_args(FinalRule)
 
 TieBreak = Literal["", "logprob", "draw"]
 """What broke a tie: nothing where there was none, the summed log-probability, or a draw."""
