@@ -71,7 +71,7 @@ def lay_together(tensors: Iterator[torch.Tensor], block: int = _BLOCK) -> None:
 
     Args:
         tensors: all on one device; one that comes twice is moved once.
-        block: bytes of a block; a larger tensor has one to itself.
+        block: the most bytes of a block; a larger tensor has one to itself.
 
     Raises:
         torch.OutOfMemoryError: there is no room for a block; tensors of blocks before it have moved.
@@ -85,11 +85,14 @@ def lay_together(tensors: Iterator[torch.Tensor], block: int = _BLOCK) -> None:
     group: list[list[torch.Tensor]] = []
     size = 0
     for key in list(sharing):
-        group.append([*sharing.pop(key).values()])
-        size += _aligned(group[-1][0])
-        if size >= block or not sharing:
+        following = [*sharing.pop(key).values()]
+        if group and size + _aligned(following[0]) > block:
             _move(group, size)
             group, size = [], 0
+        group.append(following)
+        size += _aligned(following[0])
+    if group:
+        _move(group, size)
 
 
 def _move(group: Sequence[Sequence[torch.Tensor]], size: int) -> None:

@@ -62,6 +62,15 @@ def test_a_tensor_that_comes_twice_is_moved_once() -> None:
     assert shared.tolist() == [*range(5)]
 
 
+def test_no_block_is_larger_than_asked_but_for_one_tensor_that_is() -> None:
+    sizes = (512, 1024, 1024, 4096, 512, 1536, 512)
+    tensors = [torch.zeros(size, dtype=torch.uint8) for size in sizes]
+    lay_together(iter(tensors), 2048)
+    bytes_of = {id(one): one.untyped_storage().nbytes() for one in tensors}
+    assert [*bytes_of.values()] == [1536, 1536, 1024, 4096, 2048, 2048, 512]
+    assert len({one.untyped_storage().data_ptr() for one in tensors}) == 5
+
+
 def test_it_can_be_trained_afterwards() -> None:
     torch.manual_seed(0)
     model = Model()
