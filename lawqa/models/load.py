@@ -132,7 +132,7 @@ def load_model(
         apply_adapter(loaded, files)
     model.eval()
     with part("weights"):
-        defragment(loaded.model, torch.device("cpu") if sharded else device)
+        defragment(loaded.model, model.device)
     logger.debug(
         "loaded in %.1f s; end tokens %s; adapter %s; peak memory %s GiB",
         time.perf_counter() - began, stop_token_ids, adapter, peak_memory_gib(device),

@@ -55,6 +55,18 @@ def test_plain_loading_quantises_nothing(tiny_dir: Path) -> None:
     assert loaded.describe()["quantisation"] is None
 
 
+def test_weights_are_laid_together_once_they_are_all_there(
+    tiny_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Any, torch.device]] = []
+    monkeypatch.setattr("lawqa.models.load.defragment", lambda *given: asked.append(given))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=True))
+    ((model, device),) = asked
+    assert model is loaded.model
+    assert device == torch.device("cpu")
+    assert not model.training
+
+
 @pytest.mark.parametrize(("in_4bit", "quant_type"), [(False, None), (True, None), (True, "nf4")])
 def test_weights_that_are_stored_in_4_bits_are_taken_as_they_are(
     stored_in_4bit: Path,

@@ -175,9 +175,8 @@ def prepare_evaluation(config: EvaluationConfig, *, claims: bool = True) -> Job:
     notes = [*(retrieval.notes if retrieval else ()), *_server_notes(config)]
     if config.backend == "hf":
         merged = AdapterManifest.of_merged(Path(config.model_name))
-    notes += _training_notes(config, merged, originals) + _training_notes(
-        config, adapter, originals
-    )
+    for trained in (merged, adapter):
+        notes += _training_notes(config, trained, originals)
     if adapter is not None:
         config = _quantised_as_trained(config, adapter)
     return Job(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from importlib.util import find_spec
@@ -150,20 +150,23 @@ def measured_text(speeds: Speeds) -> str:
     """Return a measurement as a person reads it."""
     how = f"4-bit {speeds.quantisation}" if speeds.quantisation else "not quantised"
     tflops, copied = speeds.product_tflops, speeds.memory_gb_per_second
+    trained = {
+        "with context": speeds.trained_context_per_second,
+        "closed-book": speeds.trained_closed_per_second,
+    }
     lines = [
         f"measured    {speeds.card}, {speeds.model}, {how}, on {speeds.measured_on}",
         f"loading     {speeds.loading_seconds:.1f} s",
         f"products    {f'{tflops:.3g} TFLOP/s' if tflops else NOT_MEASURED}",
         f"memory      {f'{copied:.3g} GB/s' if copied else NOT_MEASURED}",
-        f"scoring     {_rate(speeds.scored_per_second)} of prompts",
+        f"scoring     {_rates({'of prompts': speeds.scored_per_second})}",
         *(
-            f"writing     {_rate(int(rows) / step)}, {rows} text{'' if rows == '1' else 's'} side by "
-            f"side, {step * 1e3:.3g} ms a step"
+            f"writing     {int(rows) / step:,.0f} tokens/s, {rows} text{'' if rows == '1' else 's'} side "
+            f"by side, {step * 1e3:.3g} ms a step"
             for rows, step in (speeds.step_seconds or {}).items()
         ),
         *([] if speeds.step_seconds else [f"writing     {NOT_MEASURED}"]),
-        f"training    {_rate(speeds.trained_context_per_second)} with context, "
-        f"{_rate(speeds.trained_closed_per_second)} closed-book"
+        f"training    {_rates(trained)}"
         + (f" ({speeds.training_path.partition(':')[0]})" if speeds.training_path else ""),
     ]
     return "\n".join(lines)
@@ -200,5 +203,10 @@ def estimates_json(basis: Basis) -> JsonObject:
     }
 
 
-def _rate(value: float | None) -> str:
-    return NOT_MEASURED if value is None else f"{value:,.0f} tokens/s"
+def _rates(rates: Mapping[str, float | None]) -> str:
+    """Return rates by what they are of, and which of them are missing."""
+    known = [f"{rate:,.0f} tokens/s {of}" for of, rate in rates.items() if rate is not None]
+    if not known:
+        return NOT_MEASURED
+    missing = [f"{of} {NOT_MEASURED}" for of, rate in rates.items() if rate is None]
+    return ", ".join([*known, *missing])

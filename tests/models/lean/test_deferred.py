@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from lawqa.models.lean.deferred import deferred
+from lawqa.models.lean.afterwards import Afterwards
+from lawqa.models.lean.deferred import deferred, import_transformers
 
 _MODULE = """
 class Shape:
@@ -155,3 +157,24 @@ def test_a_model_is_loaded_without_what_it_does_not_need(tiny_dir: Path, tmp_pat
     assert first == "[] False"
     assert second == "True 2.0"
     assert third == "True"
+
+
+def test_while_transformers_is_imported_nothing_is_listed_whole_or_read_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listing = importlib.metadata.packages_distributions
+    monkeypatch.delitem(sys.modules, "transformers.utils.import_utils", raising=False)
+    seen: list[str] = []
+
+    def imported(name: str) -> None:
+        if name == "torch":
+            return
+        assert importlib.metadata.packages_distributions is not listing
+        assert any(isinstance(finder, Afterwards) for finder in sys.meta_path)
+        seen.append(name)
+
+    monkeypatch.setattr("lawqa.models.lean.deferred.import_module", imported)
+    import_transformers()
+    assert "transformers.modeling_utils" in seen
+    assert importlib.metadata.packages_distributions is listing
+    assert not any(isinstance(finder, Afterwards) for finder in sys.meta_path)

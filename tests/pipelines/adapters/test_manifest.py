@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +14,9 @@ from lawqa.models.files.adapter_folder import directory_hash
 from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.pipelines.adapters.notes import notes_on_training
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, EvaluationResult, evaluate
-from lawqa.prompting import PromptSpec, spec_hash
+from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, write_questions
-
-MakeQuestion = Callable[..., Question]
-MakeAdapter = Callable[..., AdapterManifest]
-SPEC = PromptSpec()
-BASE = {
-    "backend": "hf",
-    "name": "Qwen/Qwen3-8B",
-    "revision": None,
-    "commit": "c0ffee",
-    "directory_sha256": None,
-    "quantisation": "nf4",
-    "dtype": "bfloat16",
-}
-HASH = spec_hash(SPEC, "")
-
+from tests.pipelines.adapters.conftest import BASE, HASH, SPEC, MakeAdapter
 
 # --- reading
 

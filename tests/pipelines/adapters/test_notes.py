@@ -11,13 +11,9 @@ from lawqa.choices import permute
 from lawqa.errors import DataError
 from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.pipelines.adapters.notes import notes_on_training
-from lawqa.prompting import PromptSpec, spec_hash
+from lawqa.prompting import PromptSpec
 from lawqa.questions import Question
-
-MakeQuestion = Callable[..., Question]
-MakeAdapter = Callable[..., AdapterManifest]
-SPEC = PromptSpec()
-HASH = spec_hash(SPEC, "")
+from tests.pipelines.adapters.conftest import HASH, SPEC, MakeAdapter, MakeQuestion
 
 
 def notes_of(

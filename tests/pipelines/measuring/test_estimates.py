@@ -9,7 +9,12 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.models.shapes import read_shape
-from lawqa.pipelines.measuring.estimates import basis_for, estimates, time_text
+from lawqa.pipelines.measuring.estimates import (
+    basis_for,
+    estimates,
+    measured_text,
+    time_text,
+)
 from lawqa.pipelines.measuring.speeds import Speeds, speeds_path, write_speeds
 
 pytestmark = pytest.mark.every_python
@@ -46,6 +51,15 @@ def test_times_follow_from_rates() -> None:
         40 + 3 * 140 * 2300 / 1000
     )
     assert "training on 140 records, 3 epochs, closed-book" not in seconds  # was not measured
+
+
+def test_what_was_not_measured_is_said_of_each_kind_of_training() -> None:
+    line = measured_text(MEASURED).splitlines()[-1]
+    assert line == (
+        "training    1,000 tokens/s with context, closed-book not measured: the time was up"
+    )
+    neither = measured_text(replace(MEASURED, trained_context_per_second=None)).splitlines()[-1]
+    assert neither == "training    not measured: the time was up"
 
 
 def test_another_version_or_model_makes_it_a_guess() -> None:

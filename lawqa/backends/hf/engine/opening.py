@@ -87,7 +87,7 @@ def open_engine(
     # Main memory is also that of everybody else on the machine.
     room = (free if cuda else free // 2) - extra
     reach = longest + steps + (labels.most_added if labels else 0)
-    pages, prefill = _divided(decoder, room, rows, (reach, longest_prompt), eight_bit=eight_bit)
+    pages, prefill = _divided(decoder, room, rows, reach, longest_prompt, eight_bit=eight_bit)
     if pages < 1:
         raise BackendError(
             f"{free / 2**30:.1f} GiB of {'GPU' if cuda else 'main'} memory are free: too little to keep "
@@ -109,7 +109,7 @@ def open_engine(
 
 
 def _divided(
-    decoder: Decoder, room: int, rows: int, lengths: tuple[int, int], *, eight_bit: bool
+    decoder: Decoder, room: int, rows: int, reach: int, longest_prompt: int, *, eight_bit: bool
 ) -> tuple[int, int]:
     """Divide memory between keys and values and the passes that compute those of prompts.
 
@@ -117,13 +117,13 @@ def _divided(
         decoder: the model.
         room: bytes.
         rows: sequences that run at once.
-        lengths: tokens that a sequence may reach, and those of the longest prompt.
+        reach: the most tokens of a sequence.
+        longest_prompt: its tokens; it is computed in one piece, however long a prefill is.
         eight_bit: whether keys and values are stored in 8 bits.
 
     Returns:
         Pages of keys and values, not positive where nothing fits, and tokens of a prefill.
     """
-    reach, longest_prompt = lengths
     page_bytes = decoder.shape.cache_bytes(decoder.dtype, eight_bit=eight_bit) * PAGE
     wanted = rows * -(-reach // PAGE)
     tokens = _PREFILL_TOKENS_CUDA if decoder.device.type == "cuda" else _PREFILL_TOKENS_CPU

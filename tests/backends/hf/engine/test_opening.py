@@ -99,13 +99,13 @@ def decoder(tiny_dir: Path) -> Decoder:
 
 
 def test_prefills_are_long_where_the_pages_of_all_rows_still_fit(decoder: Decoder) -> None:
-    rows, lengths, plenty = 4, (200, 100), 16 << 30
-    pages, prefill = opening._divided(decoder, plenty, rows, lengths, eight_bit=False)
+    lengths, plenty = (4, 200, 100), 16 << 30
+    pages, prefill = opening._divided(decoder, plenty, *lengths, eight_bit=False)
     assert (pages, prefill) == (16, 8192)
     page = decoder.shape.cache_bytes(decoder.dtype) * PAGE
-    room = workspace_bytes(decoder, 4096, rows)
-    assert opening._divided(decoder, room + 17 * page, rows, lengths, eight_bit=False) == (16, 4096)
-    assert opening._divided(decoder, room + 9 * page, rows, lengths, eight_bit=False) == (8, 4096)
-    eight_bit, _ = opening._divided(decoder, room + 9 * page, rows, lengths, eight_bit=True)
+    room = workspace_bytes(decoder, 4096, lengths[0])
+    assert opening._divided(decoder, room + 17 * page, *lengths, eight_bit=False) == (16, 4096)
+    assert opening._divided(decoder, room + 9 * page, *lengths, eight_bit=False) == (8, 4096)
+    eight_bit, _ = opening._divided(decoder, room + 9 * page, *lengths, eight_bit=True)
     assert eight_bit > 8
-    assert opening._divided(decoder, room, rows, lengths, eight_bit=False)[0] < 1
+    assert opening._divided(decoder, room, *lengths, eight_bit=False)[0] < 1

@@ -258,3 +258,13 @@ def test_a_copied_page_is_one_of_its_own(decoder: Decoder) -> None:
     cache.keys[:, 2:4] = 9.0
     assert cache.keys[0, :, 0, 0].tolist() == [0, 0, 9, 9, 0, 0, 1, 1]
     assert cache.values[-1, :, 0, 0].tolist() == [0, 0, 2, 2, 0, 0, 2, 2]
+
+
+def test_a_sequence_is_equal_to_itself_only_whatever_another_has_written() -> None:
+    request = Request(0, (1, 2), 0, 8)
+    one, other = Running(request), Running(request)
+    assert one == one
+    assert one != other
+    running = [one, other]
+    running.remove(other)
+    assert running[0] is one
